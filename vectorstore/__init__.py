@@ -1,0 +1,1 @@
+"""Documents in, searchable evidence out. Knows no prompt and no language model."""
