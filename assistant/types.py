@@ -145,6 +145,7 @@ class Claim:
     verdict: Verdict
     reason: str
     citations: tuple[int, ...]
+    reason_zh: str = ""  # the same for Chinese readers; empty where there is only one wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,13 @@ class Answer:
             "refused": self.refused,
             "refusal_reason": self.refusal.value if self.refusal else None,
             "claims": [
-                {"text": c.text, "verdict": c.verdict.value, "reason": c.reason, "citations": list(c.citations)}
+                {
+                    "text": c.text,
+                    "verdict": c.verdict.value,
+                    "reason": c.reason,
+                    "reason_zh": c.reason_zh,
+                    "citations": list(c.citations),
+                }
                 for c in self.claims
             ],
             "citations": [c.to_json() for c in self.citations],
@@ -236,3 +243,34 @@ def labels_to_json(labels: Labels) -> dict[str, Any]:
     """The public form of labels."""
     part: Part | None = labels.part
     return {"region": labels.region, "year": labels.year, "part": part.value if part else None}
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """First event of a streamed answer: how the question was read."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Second event: the sentences that the model may cite, best first."""
+
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of unchecked text from the model, to show that work goes on; the checked answer replaces it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Last event: the checked answer."""
+
+    answer: Answer
+
+
+Event = Understood | Found | Piece | Finished

@@ -6,7 +6,8 @@ StoreError
 ├── IndexMissing        there is no index yet
 ├── IndexStale          the index was made by another embedder or program than asked for
 ├── IndexDamaged        a file of the index is not what was written
-└── IndexBusy           another process is writing the index
+├── IndexBusy           another process is writing the index
+└── EmbedderUnusable    the embedder's name is unknown, or its file cannot be used
 
 Messages say what, where, and what to do next; they are shown to the user as they are.
 """
@@ -40,3 +41,7 @@ class IndexDamaged(StoreError):
 
 class IndexBusy(StoreError):
     """Another process is writing the index."""
+
+
+class EmbedderUnusable(StoreError):
+    """The embedder's name is unknown, or its file cannot be used."""

@@ -1,0 +1,210 @@
+"""Command line in, exit status out: 0 done, 1 a problem of input or environment, 2 wrong usage, 3 a missed gate.
+
+Only this module and the page turn errors into words. What a command needs is imported when it runs, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assistant.errors import AssistantError, InputInvalid
+from assistant.settings import Settings, read_settings
+from vectorstore.errors import StoreError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from assistant.answer import Assistant
+    from assistant.types import Turn
+
+app = typer.Typer(
+    name="assistant",
+    help="就政策文件提问,每句回答都有出处并经过核对。 Ask about policy documents; every sentence is cited and checked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+model_app = typer.Typer(help="由哪个语言模型回答。 Which language model answers.", no_args_is_help=True)
+app.add_typer(model_app, name="model")
+
+Paths = Annotated[
+    list[Path] | None, typer.Argument(help="文件或文件夹,默认 seeds/。 Files or folders; seeds/ by default.")
+]
+
+
+def run() -> None:
+    """Run a command; errors that a user can act on become one line on stderr, never a traceback."""
+    try:
+        app()
+    except (AssistantError, StoreError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe has gone, as with `| head`
+        raise SystemExit(0) from None
+
+
+def _fail(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+    raise SystemExit(1)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(soft_wrap=True)
+
+
+def _note(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+
+
+@app.command()
+def index(
+    paths: Paths = None,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="跳过读不了的文件。 Skip files that cannot be read.")
+    ] = False,
+) -> None:
+    """建立检索索引,列出各部分及其标签和理由。 Build the search index; lists sections with labels and reasons."""
+    from assistant.terminal import show_report
+    from vectorstore.build import build_index
+    from vectorstore.embed import open_embedder
+
+    settings = read_settings()
+    report = build_index(
+        list(paths or [settings.seeds]),
+        data=settings.data,
+        embedder=open_embedder(settings.embedder),
+        skip_unreadable=skip_unreadable,
+    )
+    show_report(_console(), report)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="问题。 The question.")],
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出。 Print JSON.")] = False,
+    history: Annotated[
+        Path | None, typer.Option(help="此前的对话(JSON)。 The conversation before, as JSON.", show_default=False)
+    ] = None,
+) -> None:
+    """回答一个问题。 Answer one question."""
+    turns = read_history(history) if history else ()
+    with _assistant(read_settings()) as assistant:
+        answer = assistant.ask(question, turns)
+    if as_json:
+        typer.echo(json.dumps(answer.to_json(), ensure_ascii=False, indent=2))
+    else:
+        from assistant.terminal import show_answer
+
+        show_answer(_console(), answer)
+
+
+@app.command()
+def chat() -> None:
+    """在终端里对话;Ctrl-C 停止当前回答。 Talk in the terminal; Ctrl-C stops the answer, not the program."""
+    from assistant.chat import talk
+
+    with _assistant(read_settings()) as assistant:
+        talk(assistant, _console())
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="地址。 Address.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="端口。 Port.", min=1, max=65535)] = 7860,
+) -> None:
+    """打开网页。 Serve the web page."""
+    from assistant.page import serve as serve_page
+
+    with _assistant(read_settings()) as assistant:
+        serve_page(
+            assistant,
+            host=host,
+            port=port,
+            on_ready=lambda address: typer.echo(f"网页已就绪:{address}  按 Ctrl-C 结束。 Ready; Ctrl-C ends it."),
+        )
+
+
+@model_app.command("list")
+def model_list() -> None:
+    """列出可用的模型。 List the models."""
+    from assistant.catalog import current_model, list_models
+
+    home = read_settings().data
+    current = current_model(home)
+    for spec in list_models(home):
+        mark = "*" if spec.name == current.name else " "
+        typer.echo(f"{mark} {spec.name}  {spec.quantization}  {spec.form.value}  {spec.path}")
+
+
+@model_app.command("use")
+def model_use(
+    name: Annotated[str, typer.Argument(help="名称或 GGUF 文件。 A name, or a GGUF file.")],
+    template: Annotated[
+        str | None, typer.Option(help="对话模板。 Chat template, where it cannot be told from the file.")
+    ] = None,
+) -> None:
+    """选择模型。 Choose the model."""
+    from assistant.catalog import use_model
+
+    spec = use_model(read_settings().data, name, template)
+    typer.echo(f"现在由 {spec.name}({spec.quantization})回答。 {spec.name} answers from now on. sha256 {spec.sha256}")
+
+
+@model_app.command("verify")
+def model_verify() -> None:
+    """核对模型文件的校验和。 Check the model file against its checksum."""
+    from assistant.catalog import current_model, verify_model
+
+    spec = current_model(read_settings().data)
+    verify_model(spec)
+    typer.echo(f"{spec.name}:文件完整。 The file is what it should be. sha256 {spec.sha256}")
+
+
+@app.command()
+def doctor() -> None:
+    """检查安装、索引和模型。 Check the installation, the index and the model."""
+    from assistant.doctor import examine
+
+    healthy = True
+    for finding in examine(read_settings()):
+        healthy &= finding.healthy
+        typer.echo(f"{'✓' if finding.healthy else '✗'} {finding.text}")
+    raise typer.Exit(0 if healthy else 1)
+
+
+def read_history(path: Path) -> tuple[Turn, ...]:
+    """Read a conversation: a JSON list of ``{"role": "user" | "assistant", "content": "…"}``, oldest first."""
+    from assistant.types import Role, Turn
+
+    form = '[{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]'
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8-sig"))
+        return tuple(Turn(Role(turn["role"]), str(turn["content"])) for turn in data)
+    except OSError as error:
+        raise InputInvalid(f"读不了 {path}:{error.strerror}。 {path} cannot be read.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputInvalid(f"{path} 不是对话记录,应为 {form}。 {path} is not a conversation of that form.") from error
+
+
+@contextmanager
+def _assistant(settings: Settings) -> Iterator[Assistant]:
+    from assistant.open import open_assistant
+
+    assistant = open_assistant(settings, on_build=lambda: _note("正在建立索引… Building the index…"))
+    try:
+        yield assistant
+    finally:
+        assistant.close()

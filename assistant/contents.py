@@ -1,0 +1,34 @@
+"""The indexed documents in, an answer to "what is in here?" out.
+
+It is read off the index and not off a sentence, so its claims are called unchecked, and cite nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.check import Finding
+from assistant.say import Line, Said
+from assistant.types import Verdict
+from vectorstore.types import ParsedDocument
+
+_FINDING = Finding(Verdict.UNCHECKED, "read off the index, not off a sentence", "来自索引目录,不是某个句子")
+
+
+def say_contents(documents: Sequence[ParsedDocument]) -> tuple[Line, ...]:
+    """One line for each document: title, publisher, date, regions and years."""
+    return tuple(Line((Said(_describe(parsed), (), _FINDING),)) for parsed in documents)
+
+
+def _describe(parsed: ParsedDocument) -> str:
+    document = parsed.document
+    regions = "、".join(dict.fromkeys(s.labels.region for s in parsed.sections if s.labels.region))
+    years = "、".join(str(year) for year in sorted({s.labels.year for s in parsed.sections if s.labels.year}))
+    facts = [
+        document.publisher or "",
+        document.published.isoformat() if document.published else "",
+        f"地区:{regions}" if regions else "",
+        f"年份:{years}" if years else "",
+        f"{len(parsed.sentences)}个句子",
+    ]
+    return f"《{document.title}》({';'.join(fact for fact in facts if fact)})"

@@ -1,0 +1,93 @@
+"""Settings in, findings about the installation, the index and the model out; each says what is wrong and what to do."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from assistant.errors import AssistantError
+from assistant.settings import Settings
+from vectorstore.errors import StoreError
+
+_PACKAGES = ("llama-cpp-python", "chromadb", "langchain", "gradio", "bm25s", "rjieba", "opencc")
+_FREE = 500 * 2**20  # bytes; an index of a few thousand pages and its successor
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One thing that was looked at."""
+
+    healthy: bool
+    text: str
+
+
+def examine(settings: Settings) -> Iterator[Health]:
+    """Look at everything, one after the other; the next check runs also where one before it failed."""
+    yield Health(sys.version_info >= (3, 11), f"Python {sys.version.split()[0]}")
+    for package in _PACKAGES:
+        yield _package(package)
+    for look in (_disk, _index, _model, _answer):
+        yield _try(look, settings)
+
+
+def _package(name: str) -> Health:
+    try:
+        return Health(True, f"{name} {version(name)}")
+    except PackageNotFoundError:
+        return Health(False, f"{name}:没有安装,请运行 make serve。 Not installed: run make serve.")
+
+
+def _try(look: Callable[[Settings], str], settings: Settings) -> Health:
+    try:
+        return Health(True, look(settings))
+    except (AssistantError, StoreError) as error:
+        return Health(False, str(error))
+
+
+def _disk(settings: Settings) -> str:
+    place = next(p for p in (settings.data, *settings.data.parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    if free < _FREE:
+        raise StoreError(f"磁盘只剩 {free // 2**20} MB:{place},请清理。 Only {free // 2**20} MB free at {place}.")
+    return f"磁盘可用 {free // 2**30} GB free"
+
+
+def _index(settings: Settings) -> str:
+    from vectorstore.embed import open_embedder
+    from vectorstore.index import Index
+
+    index = Index.open(settings.data, open_embedder(settings.embedder))
+    try:
+        facts = index.manifest
+        return f"索引 index {facts.generation}:{facts.documents}份文件 documents,{facts.sentences}个句子 sentences"
+    finally:
+        index.close()
+
+
+def _model(settings: Settings) -> str:
+    from assistant.catalog import current_model, verify_model
+
+    spec = current_model(settings.data)
+    verify_model(spec)
+    return f"模型 model {spec.name} {spec.quantization}:文件完整 file intact"
+
+
+def _answer(settings: Settings) -> str:
+    """Ask the model itself one thing: that it loads and runs on this processor."""
+    from assistant.catalog import Form, current_model
+    from assistant.engine import Engine
+    from assistant.types import Prompt, Segment
+
+    spec = current_model(settings.data)
+    engine = Engine(spec, threads=settings.threads)
+    try:
+        if spec.form is Form.READER:
+            engine.score("有几个句子？", ["这里有一个句子。"])
+        else:
+            "".join(engine.generate(Prompt((Segment("你好"),)), max_tokens=1))
+    finally:
+        engine.close()
+    return f"模型能运行 the model runs: {spec.name}"

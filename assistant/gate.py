@@ -1,0 +1,54 @@
+"""A question and what was found for it in, the decision to answer or to refuse out, before any model writes a word.
+
+Refusing has two errors: answering what the documents do not say, and not answering what they say. ``THRESHOLD`` trades one for the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from assistant.retrieve import Searchable, retrieve
+from assistant.types import Kind, Passage, Question, Refusal
+from vectorstore.types import Scope
+
+THRESHOLD = 0.55  # share of the weighted telling words that the best sentence has to hold
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether to answer; if not, why, and the sentences to show instead."""
+
+    refusal: Refusal | None
+    nearest: tuple[Passage, ...] = ()
+
+
+def decide(question: Question, passages: Sequence[Passage], index: Searchable) -> Decision:
+    """Decide from the kind of the question and the coverage of its telling words by the evidence inside its scope."""
+    if question.kind is Kind.NONE:
+        return Decision(Refusal.NOT_A_QUESTION)
+    if question.kind is Kind.CORPUS:
+        return Decision(None)
+    if passages and max(p.coverage for p in passages) >= THRESHOLD:
+        return Decision(None)
+    return _explain(question, passages, index)
+
+
+def _explain(question: Question, passages: Sequence[Passage], index: Searchable) -> Decision:
+    """Look whether another year or another region has what was asked for."""
+    scope = question.scope
+    wider: list[tuple[Refusal, Scope]] = []
+    if scope.years:
+        wider.append((Refusal.OTHER_YEAR, replace(scope, years=frozenset(), part=None)))
+    if scope.regions or scope.places:
+        wider.append((Refusal.OTHER_REGION, replace(scope, regions=frozenset(), places=frozenset())))
+        wider.append((Refusal.OTHER_REGION, Scope(sources=scope.sources)))
+    for refusal, scope_tried in wider:
+        found = retrieve(question, index, scope=scope_tried)
+        enough = THRESHOLD if question.terms else 0.0
+        if found and (question.terms or refusal is Refusal.OTHER_YEAR) and found[0].coverage >= enough:
+            return Decision(refusal, tuple(p for p in found if p.coverage >= enough)[:3])
+    if not question.terms and (scope.regions or scope.years):
+        return Decision(Refusal.OTHER_REGION if scope.regions else Refusal.OTHER_YEAR, tuple(passages[:3]))
+    nearest = passages or retrieve(question, index, scope=Scope(sources=scope.sources))
+    return Decision(Refusal.NOT_IN_CORPUS, tuple(nearest[:3]))

@@ -1,0 +1,44 @@
+"""``lexicon.toml`` in, the words that the deterministic stages know out."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The lists of ``lexicon.toml``; what each is for stands there."""
+
+    units: dict[str, str]  # measure word -> class
+    opposites: tuple[tuple[str, str], ...]
+    negations: tuple[str, ...]
+    not_negations: tuple[str, ...]
+    review: tuple[str, ...]
+    tasks: tuple[str, ...]
+    kinds: dict[str, tuple[str, ...]]
+    asks: dict[str, tuple[str, ...]]
+    greetings: tuple[str, ...]
+    orders: tuple[str, ...]
+    stopwords: frozenset[str]
+
+
+@cache
+def load_lexicon() -> Lexicon:
+    """Read the lexicon; once per process."""
+    data = tomllib.loads((files("assistant") / "lexicon.toml").read_text(encoding="utf-8"))
+    return Lexicon(
+        units={word: name for name, words in data["units"].items() for word in words},
+        opposites=tuple((a, b) for a, b in data["opposites"]["pairs"]),
+        negations=tuple(data["opposites"]["negations"]),
+        not_negations=tuple(data["opposites"]["not_negations"]),
+        review=tuple(data["parts"]["review"]),
+        tasks=tuple(data["parts"]["tasks"]),
+        kinds={name: tuple(words) for name, words in data["kinds"].items()},
+        asks={name: tuple(words) for name, words in data["asks"].items()},
+        greetings=tuple(data["none"]["greetings"]),
+        orders=tuple(data["none"]["orders"]),
+        stopwords=frozenset(data["stopwords"]["words"]),
+    )

@@ -1,0 +1,144 @@
+// The page's own behaviour: citations open their sentence, one key leads back, examples ask themselves.
+// It reads ids and data attributes that view.py wrote, and never makes markup from text.
+(() => {
+  "use strict";
+  let cameFrom = null; // the marker that was followed last
+  let shownTurn = "";
+  let drawnReader = null;
+
+  const find = (selector, root = document) => root.querySelector(selector);
+  const every = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  function scrollerOf(element) {
+    for (let at = element.parentElement; at; at = at.parentElement) {
+      const flow = getComputedStyle(at).overflowY;
+      if ((flow === "auto" || flow === "scroll") && at.scrollHeight > at.clientHeight) return at;
+    }
+    return null;
+  }
+
+  // Scrolls only the panel that holds the element; on a phone, where nothing but the page scrolls, the page if asked.
+  function bringIntoView(element, movePage) {
+    const behavior = calm() ? "auto" : "smooth";
+    const panel = scrollerOf(element);
+    if (panel && panel !== document.documentElement && panel !== document.body) {
+      const offset = element.getBoundingClientRect().top - panel.getBoundingClientRect().top;
+      panel.scrollTo({ top: panel.scrollTop + offset - panel.clientHeight / 3, behavior });
+    } else if (movePage) {
+      element.scrollIntoView({ block: "center", behavior });
+    }
+  }
+
+  function openSource(link) {
+    const anchor = decodeURIComponent(link.hash.slice(1));
+    const target = document.getElementById(anchor);
+    if (!target) return false;
+    const turn = link.dataset.turn || "";
+    const article = target.closest(".pa-doc");
+    every(".pa-doc").forEach((doc) => (doc.hidden = doc !== article));
+    every(".pa-contents").forEach((nav) => (nav.hidden = nav.dataset.turn !== turn));
+    every(".pa-step").forEach((step) => {
+      if (step.hash === link.hash && step.dataset.turn === turn) step.setAttribute("aria-current", "true");
+      else step.removeAttribute("aria-current");
+    });
+    every(".pa-mark").forEach((mark) => {
+      const here = mark.dataset.anchor === anchor || mark.id === anchor;
+      mark.classList.toggle("pa-current", here);
+      mark.classList.toggle("pa-other", !here && (mark.dataset.turns || "").split(" ").includes(turn));
+    });
+    every(".pa-cite.pa-followed").forEach((cite) => cite.classList.remove("pa-followed"));
+    if (link.classList.contains("pa-cite")) {
+      cameFrom = link;
+      link.classList.add("pa-followed");
+    }
+    const back = find(".pa-back");
+    if (back) back.hidden = !cameFrom;
+    target.focus({ preventScroll: true });
+    bringIntoView(target, true);
+    return true;
+  }
+
+  function goBack() {
+    if (!cameFrom || !cameFrom.isConnected) return false;
+    const link = cameFrom;
+    cameFrom = null;
+    const back = find(".pa-back");
+    if (back) back.hidden = true;
+    link.focus({ preventScroll: true });
+    bringIntoView(link, true);
+    return true;
+  }
+
+  function fill(text) {
+    const box = find("#pa-box textarea, #pa-box input");
+    if (!box) return null;
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+    return box;
+  }
+
+  function askFor(text) {
+    if (!fill(text)) return;
+    // Gradio takes the new value over in its next update; the click must come after it
+    window.setTimeout(() => {
+      const send = find("#pa-send");
+      if (send) send.click();
+    }, 60);
+  }
+
+  document.addEventListener("click", (event) => {
+    const at = event.target instanceof Element ? event.target : null;
+    if (!at) return;
+    const link = at.closest("a.pa-cite, a.pa-step");
+    if (link) {
+      event.preventDefault();
+      openSource(link);
+    } else if (at.closest(".pa-back")) {
+      goBack();
+    } else if (at.closest("[data-ask]")) {
+      askFor(at.closest("[data-ask]").dataset.ask);
+    } else if (at.closest("[data-fill]")) {
+      fill(at.closest("[data-fill]").dataset.fill);
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing && goBack()) event.preventDefault();
+  });
+
+  // New drawings from the server: keep the newest question in sight, and the reader at its first citation.
+  function onDrawn() {
+    const exchange = find("#pa-now .pa-exchange");
+    const scroll = find("#pa-scroll");
+    if (exchange && exchange.dataset.turn !== shownTurn) {
+      shownTurn = exchange.dataset.turn;
+      const panel = scrollerOf(exchange);
+      if (panel) panel.scrollTo({ top: panel.scrollHeight });
+    } else if (exchange && exchange.dataset.running === "true" && scroll) {
+      const rest = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
+      if (rest < 120) scroll.scrollTo({ top: scroll.scrollHeight });
+    }
+    if (!exchange) shownTurn = "";
+    const reader = find(".pa-reader");
+    const key = reader ? reader.dataset.turn : null;
+    if (key !== drawnReader) {
+      drawnReader = key;
+      cameFrom = null;
+      const current = reader && find(".pa-current", reader);
+      if (current) bringIntoView(current, false);
+      else if (find("#pa-side")) find("#pa-side").scrollTo({ top: 0 });
+    }
+  }
+
+  let pending = false;
+  new MutationObserver(() => {
+    if (pending) return;
+    pending = true;
+    window.requestAnimationFrame(() => {
+      pending = false;
+      onDrawn();
+    });
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();

@@ -1,0 +1,247 @@
+"""An ASGI application -> a guarded server on this machine.
+
+The guard checks where a request comes from, bounds its size, and gives every response the headers that keep a page from
+running or loading anything that is not its own. It knows nothing of Gradio beyond the few paths it closes.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import re
+import secrets
+import socket
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from assistant.errors import InputInvalid
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HOSTS = ("127.0.0.1", "localhost", "testserver")
+_BODY_LIMIT = 256 * 1024  # bytes; a question has at most 4,000 characters, and the page sends nothing else
+# Nothing on the page uploads, proxies or calls components on the server yet.
+_CLOSED = re.compile(r"^(/gradio_api)?/(upload|proxy=|component_server|stream|monitoring|runs|vibe|deep_link)")
+_SCRIPT = re.compile(r"<script\b")
+
+
+def serve_app(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; ``on_ready`` is given the address once the page answers.
+
+    ``InputInvalid`` where the address is not this machine's own or the port is taken.
+    """
+    import uvicorn
+
+    check_host(host)
+    listener = open_port(host, port)
+    address = f"http://{'localhost' if host == 'localhost' else '127.0.0.1'}:{listener.getsockname()[1]}/"
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                on_ready(address)
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            # uvicorn sends itself the signal again after a clean end; for the caller the end is the end.
+            with super().capture_signals():
+                yield
+                self._captured_signals.clear()
+
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2, ws="none"
+    )
+    try:
+        Server(config).run(sockets=[listener])
+    finally:
+        listener.close()
+
+
+def check_host(host: str) -> None:
+    """Refuse an address that others can reach: there is no login yet."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host) == ipaddress.ip_address("127.0.0.1")
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise InputInvalid(
+            f"网页只能在本机打开，不能用 {host}：还没有登录功能；请用 --host 127.0.0.1。 "
+            f"The page cannot be served on {host}, as there is no login yet; use --host 127.0.0.1."
+        )
+
+
+def open_port(host: str, port: int) -> socket.socket:
+    """Open a listening socket, or give ``InputInvalid`` that names a free port nearby."""
+    if not 0 <= port <= 65535:
+        raise InputInvalid(f"端口 {port} 不存在，请用 1 到 65535。 There is no port {port}; use 1 to 65535.")
+    try:
+        return _listen(host, port)
+    except OSError as problem:
+        if problem.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        free = next((p for p in range(max(port, 1023) + 1, min(port + 200, 65536)) if _is_free(host, p)), 0)
+        raise InputInvalid(
+            f"端口 {port} 已被占用；请改用空闲端口：--port {free}。 Port {port} is taken; use --port {free}."
+        ) from problem
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        _listen(host, port).close()
+    except OSError:
+        return False
+    return True
+
+
+def write_policy(nonce: str) -> str:
+    """Write the content security policy of the page.
+
+    Gradio compiles the template of its HTML component with ``Function``, which needs ``unsafe-eval``, and styles
+    elements inline. Scripts are only ours and Gradio's: from this origin, or with the nonce of this response.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'self'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def prepare_html(page: str, nonce: str) -> str:
+    """Gradio's start page, in our language, with our style and script, and the nonce on every script it holds.
+
+    Gradio escapes ``<`` in the configuration it writes into the page, so each ``<script`` is its own.
+    """
+    links = '<link rel="stylesheet" href="/page/page.css"><script defer src="/page/page.js"></script></head>'
+    page = page.replace('lang="en"', 'lang="zh-CN"', 1).replace("</head>", links, 1)
+    return _SCRIPT.sub(f'<script nonce="{nonce}"', page)
+
+
+class Guard:
+    """ASGI middleware: closed paths, foreign origins, bounded bodies, security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it here with one sentence."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        nonce = secrets.token_urlsafe(16)
+        refusal = refuse(scope["path"], headers)
+        if refusal is not None:
+            await _answer(_with_headers(send, nonce), *refusal)
+            return
+        send = _with_headers(send, nonce)
+        if scope["path"] == "/":
+            send = _with_page(send, nonce)
+        await self.app(scope, _bounded(receive), send)
+
+
+def refuse(path: str, headers: MutableMapping[str, str]) -> tuple[int, str] | None:
+    """Why a request is not let through, as status and sentence; ``None`` where it is."""
+    if _CLOSED.match(path):
+        return 404, "not available"
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+        return 403, "foreign origin"
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") and path != "/":
+        return 403, "foreign origin"
+    length = headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > _BODY_LIMIT:
+        return 413, f"at most {_BODY_LIMIT} bytes"
+    return None
+
+
+async def _answer(send: Send, status: int, text: str) -> None:
+    body = text.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Stop reading a body that is longer than it may be, whatever its header said."""
+    read = 0
+
+    async def bounded() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        return message if read <= _BODY_LIMIT else {"type": "http.disconnect"}
+
+    return bounded
+
+
+def _with_headers(send: Send, nonce: str) -> Send:
+    ours = {
+        "content-security-policy": write_policy(nonce),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    }
+
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [(k, v) for k, v in message.get("headers", ()) if k.decode("latin-1").lower() not in ours]
+            message = {**message, "headers": [*kept, *((k.encode(), v.encode()) for k, v in ours.items())]}
+        await send(message)
+
+    return guarded
+
+
+def _with_page(send: Send, nonce: str) -> Send:
+    """Rewrite the start page on its way out; it is small, so it is held until it is whole."""
+    start: Message = {}
+    parts: list[bytes] = []
+
+    async def rewriting(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            start = message
+            return
+        parts.append(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        body = b"".join(parts)
+        if _is_html(start):
+            body = prepare_html(body.decode("utf-8"), nonce).encode("utf-8")
+        kept = [(k, v) for k, v in start.get("headers", ()) if k.lower() != b"content-length"]
+        await send({**start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
+
+    return rewriting
+
+
+def _is_html(start: MutableMapping[str, Any]) -> bool:
+    headers = {k.lower(): v for k, v in start.get("headers", ())}
+    return headers.get(b"content-type", b"").startswith(b"text/html") and b"content-encoding" not in headers

@@ -1,0 +1,127 @@
+"""A question in, the numbered sentences that may answer it out, best first.
+
+Both legs of the index find candidates inside the question's scope; they are ordered by how much of the question's telling words each
+sentence holds (rare words weigh more), by the index's fused score, and, where a reader model is there, by what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from assistant.types import Passage, Question, ReaderScores
+from vectorstore.normalize import normalize
+from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
+
+CANDIDATES = 24  # beyond this neither leg found an answering sentence in our labelled questions
+PASSAGES = 12  # as many as the reader scores in one pass
+
+# How the three scores are mixed. Coverage leads: it is the one that can be explained to a person.
+_COVERAGE, _FUSED, _READER = 1.0, 0.25, 0.1
+
+Scorer = Callable[[str, Sequence[str]], ReaderScores]
+
+
+class Searchable(Protocol):
+    """What of an index this stage needs."""
+
+    @property
+    def documents(self) -> tuple[ParsedDocument, ...]:
+        """The documents in their order."""
+        ...
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """All sentences in the documents' order."""
+        ...
+
+    def search(self, text: str, k: int, scope: Scope = ...) -> tuple[Hit, ...]:
+        """Find the ``k`` closest sentences inside a scope."""
+        ...
+
+    def rarity(self, term: str) -> float:
+        """Weight of a term: the rarer in the corpus, the higher."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """The telling words of a question with their weights."""
+
+    weights: tuple[tuple[str, float], ...]
+
+    @property
+    def total(self) -> float:
+        """Sum of the weights."""
+        return sum(weight for _, weight in self.weights)
+
+    def coverage(self, text: str) -> float:
+        """Share of the weight that a text holds, from 0 to 1; 1 where there is nothing to look for."""
+        if not self.weights:
+            return 1.0
+        normal = normalize(text)
+        return sum(weight * match_term(term, normal) for term, weight in self.weights) / self.total
+
+    def missing(self, text: str) -> tuple[str, ...]:
+        """The words that a text does not hold, heaviest first."""
+        normal = normalize(text)
+        left = [(weight, term) for term, weight in self.weights if match_term(term, normal) < 0.5]
+        return tuple(term for _, term in sorted(left, reverse=True))
+
+
+def weigh(question: Question, index: Searchable) -> Weighing:
+    """Weigh the telling words of a question by their rarity in the corpus."""
+    return Weighing(tuple((term, index.rarity(term)) for term in question.terms))
+
+
+def match_term(term: str, normal: str) -> float:
+    """How well a term stands in a normalised text: 1 as it is, less by its longest piece of two characters or more."""
+    if term in normal:
+        return 1.0
+    for size in range(len(term) - 1, 1, -1):
+        if any(term[i : i + size] in normal for i in range(len(term) - size + 1)):
+            return 0.7 * size / len(term)
+    return 0.0
+
+
+def retrieve(
+    question: Question, index: Searchable, scorer: Scorer | None = None, *, scope: Scope | None = None
+) -> tuple[Passage, ...]:
+    """Find at most ``PASSAGES`` sentences, numbered from 1 in the order of their worth."""
+    hits = index.search(question.standalone, CANDIDATES, question.scope if scope is None else scope)
+    if not hits:
+        return ()
+    weighing = weigh(question, index)
+    headings = _headings(index.documents)
+    best = max(hit.score for hit in hits) or 1.0
+    ranked = sorted(
+        (_rate(hit, weighing, headings, best) for hit in hits),
+        key=lambda rated: (-rated[1], rated[0].sentence.source, rated[0].sentence.start),
+    )[:PASSAGES]
+    scores = scorer(question.standalone, [hit.sentence.plain for hit, *_ in ranked]).answers if scorer else None
+    passages = [
+        Passage(
+            0, hit.sentence, score + (_READER * scores[i] if scores else 0.0), coverage, scores[i] if scores else None
+        )
+        for i, (hit, score, coverage) in enumerate(ranked)
+    ]
+    passages.sort(key=lambda p: (-p.score, p.sentence.source, p.sentence.start))
+    return tuple(Passage(n, p.sentence, p.score, p.coverage, p.reader) for n, p in enumerate(passages, 1))
+
+
+def _rate(hit: Hit, weighing: Weighing, headings: dict[tuple[str, int], str], best: float) -> tuple[Hit, float, float]:
+    """A sentence is read together with its heading: 特点二 says what its paragraphs are about."""
+    coverage = weighing.coverage(hit.sentence.plain)
+    heading = headings.get((hit.sentence.source, hit.sentence.section), "")
+    if heading and coverage < 1.0:
+        coverage += 0.5 * (weighing.coverage(f"{hit.sentence.plain}\n{heading}") - coverage)
+    return hit, _COVERAGE * coverage + _FUSED * hit.score / best, coverage
+
+
+def _headings(documents: Sequence[ParsedDocument]) -> dict[tuple[str, int], str]:
+    return {
+        (parsed.document.source, number): " ".join(section.headings)
+        for parsed in documents
+        for number, section in enumerate(parsed.sections)
+    }

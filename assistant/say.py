@@ -1,0 +1,148 @@
+"""Statements or a model's drafts in, the checked text with its claims and citations out.
+
+A line of an answer is one or more claims; each is checked against the sentences that it cites before it is written. Citations are
+numbered in the order in which they are met, so every ``[n]`` of the text has exactly one citation, and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.check import Finding, check_claim
+from assistant.cite import Draft, neutralise
+from assistant.compose import Composition, Layout, Statement, frame
+from assistant.quote import choose_quote
+from assistant.retrieve import Weighing
+from assistant.types import Citation, Claim, Passage, Verdict
+from vectorstore.types import Sentence
+
+_STANDS = (Verdict.SUPPORTED, Verdict.PARTIAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One claim before it is numbered: its words, what it cites, and what the check found."""
+
+    text: str
+    cited: tuple[Sentence, ...]
+    finding: Finding
+    marked: bool = True  # a short answer shares the marker of the quote behind it
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an answer."""
+
+    said: tuple[Said, ...]
+    row: str = ""  # first cell, in a table
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The text of an answer with its claims and citations."""
+
+    text: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+
+
+def say_statements(composition: Composition, titles: Mapping[str, str]) -> tuple[Line, ...]:
+    """Check composed statements; one that does not hold is left out."""
+    lines = (_line(statement, titles) for statement in composition.statements)
+    return tuple(line for line in lines if line is not None)
+
+
+def _line(statement: Statement, titles: Mapping[str, str]) -> Line | None:
+    cited = (statement.sentence,)
+    quoted = _said(f"{statement.frame}“{statement.quote}”", cited, titles)
+    if quoted.finding.verdict is not Verdict.SUPPORTED:
+        return None
+    said = [quoted]
+    if statement.short:
+        short = replace(_said(statement.short, cited, titles), marked=False)
+        if short.finding.verdict is Verdict.SUPPORTED:
+            said.insert(0, short)
+    return Line(tuple(said), statement.row)
+
+
+def _said(text: str, cited: tuple[Sentence, ...], titles: Mapping[str, str]) -> Said:
+    return Said(text, cited, check_claim(text, cited, [titles.get(s.source, s.source) for s in cited]))
+
+
+def say_drafts(
+    drafts: Sequence[Draft], passages: Sequence[Passage], weighing: Weighing, titles: Mapping[str, str]
+) -> tuple[Line, ...]:
+    """Check what a model wrote. A claim that fails is replaced by the exact quote of what it cites; none is cited by force."""
+    lines: list[Line] = []
+    for draft in drafts:
+        said = _said(neutralise(draft.text).rstrip("。.;； "), tuple(p.sentence for p in draft.passages), titles)
+        if said.finding.verdict is Verdict.UNCITED:
+            said = _find_support(said, passages, titles)
+        elif said.finding.verdict not in _STANDS:
+            said = _replace(draft, weighing, titles) or said
+        if said.text and all(said.text != other.said[0].text for other in lines):
+            lines.append(Line((said,)))
+    return tuple(lines)
+
+
+def _find_support(said: Said, passages: Sequence[Passage], titles: Mapping[str, str]) -> Said:
+    """Cite a sentence that fully supports what the model wrote without a marker, if there is one."""
+    for passage in passages:
+        tried = _said(said.text, (passage.sentence,), titles)
+        if tried.finding.verdict is Verdict.SUPPORTED:
+            return tried
+    return said
+
+
+def _replace(draft: Draft, weighing: Weighing, titles: Mapping[str, str]) -> Said | None:
+    best = max(draft.passages, key=lambda p: p.coverage, default=None)
+    if best is None:
+        return None
+    quote = choose_quote(best.sentence, weighing)
+    said = _said(f"{frame(best.sentence, titles)}“{quote}”", (best.sentence,), titles)
+    return said if said.finding.verdict is Verdict.SUPPORTED else None
+
+
+def holds_anything(lines: Sequence[Line]) -> bool:
+    """Whether at least one claim stands in what it cites."""
+    return any(said.finding.verdict in _STANDS for line in lines for said in line.said)
+
+
+def write(lines: Sequence[Line], titles: Mapping[str, str], layout: Layout, empty_rows: Sequence[str] = ()) -> Written:
+    """Number the citations and put the text together."""
+    numbers: dict[str, int] = {}
+    citations: list[Citation] = []
+    claims: list[Claim] = []
+    texts: list[str] = []
+    for line in lines:
+        text = ""
+        for said in line.said:
+            cited = []
+            for sentence in said.cited:
+                if sentence.id not in numbers:
+                    numbers[sentence.id] = len(numbers) + 1
+                    title = titles.get(sentence.source, sentence.source)
+                    citations.append(Citation(numbers[sentence.id], sentence, title))
+                cited.append(numbers[sentence.id])
+            finding = said.finding
+            claims.append(Claim(said.text, finding.verdict, finding.reason, tuple(cited), finding.reason_zh))
+            text += said.text + ("".join(f"[{n}]" for n in cited) if said.marked else "") + _stop(said.text)
+        texts.append(text)
+    return Written(_lay_out(lines, texts, layout, empty_rows), tuple(claims), tuple(citations))
+
+
+def _stop(text: str) -> str:
+    return "" if text.endswith(("。", "！", "？", "!", "?")) else "。"
+
+
+def _lay_out(lines: Sequence[Line], texts: Sequence[str], layout: Layout, empty_rows: Sequence[str]) -> str:
+    if layout is Layout.BULLETS and len(texts) > 1:
+        return "\n".join(f"- {text}" for text in texts)
+    if layout is not Layout.TABLE:
+        return "".join(texts)
+    rows = [f"| {line.row} | {text.replace('|', '／')} |" for line, text in zip(lines, texts, strict=True)]
+    rows += [f"| {row} | 资料未提及 |" for row in empty_rows]
+    total = len(rows)
+    table = "\n".join(["| 对象 | 资料中的说法 |", "| --- | --- |", *rows])
+    return f"{table}\n\n{total}项中有{total - len(empty_rows)}项在资料中有依据。"

@@ -1,0 +1,278 @@
+"""A question and the conversation before it in, the question as it is understood out: deterministic, fast, and shown to the user.
+
+A follow-up is made complete only where it is one: it opens with 那/还有/其中/它…, ends in 呢, or is a bare noun phrase, or lacks the region
+and the year that the question before it had. A question that stands alone is never rewritten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from assistant.errors import InputInvalid
+from assistant.lexicon import load_lexicon
+from assistant.quantities import find_quantities
+from assistant.types import Asks, Kind, Question, Role, Turn
+from vectorstore.gazetteer import Gazetteer, Mention
+from vectorstore.normalize import normalize
+from vectorstore.segment import words
+from vectorstore.types import Part, Scope, Section
+
+MAX_CHARACTERS = 4000
+
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)(?!\s*[万亿个座家项亩吨])|(?<!\d)(\d\d)年(?!来|内|前|后|间|以)")
+_OPENING = re.compile(r"^(?:那么|那|还有|另外|再|其中|它们|它|这些|这个|这|该|他们|同样)+[的,,]?")
+_NE = re.compile(r"(?:呢|如何|怎么样)?[??。!!~\s]*$")
+_DEICTIC = re.compile(
+    r"^(?:那|还有|另外|其中|它|这|该|同样|同年)|(?:它|这个|这些|该市|该省|当地|那里|这里|同一年)|呢[??。!!\s]*$"
+)
+_WH = re.compile(
+    r"多少|几(?=[个座家项条处公万])|什么|哪些|哪个|哪里|吗|怎么|如何|是否|有没有|谁|何时|何|总结|概括|比较|对比|介绍|列出|列举|计划|任务"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What the documents of the index are about; relative years are understood from it."""
+
+    regions: frozenset[str]
+    places: frozenset[str]
+    years: frozenset[int]
+    this_year: int | None  # what 今年 means: the latest year that has tasks, or else the latest year
+
+
+def describe_corpus(sections: Sequence[Section], places: frozenset[str]) -> Corpus:
+    """Gather the labels of an index."""
+    years = frozenset(s.labels.year for s in sections if s.labels.year)
+    task_years = {s.labels.year for s in sections if s.labels.part is Part.TASKS and s.labels.year}
+    return Corpus(
+        regions=frozenset(s.labels.region for s in sections if s.labels.region),
+        places=places,
+        years=years,
+        this_year=max(task_years or years, default=None),
+    )
+
+
+def understand(text: str, history: Sequence[Turn], corpus: Corpus) -> Question:
+    """Read a question; InputInvalid where it is empty or longer than ``MAX_CHARACTERS``."""
+    asked = clean(text)
+    alone = read_question(asked, asked, corpus)
+    previous = _last_standalone(history, corpus)
+    if previous is None or not _is_follow_up(alone, previous):
+        return alone
+    return read_question(asked, _complete(alone, previous, corpus), corpus)
+
+
+def clean(text: str) -> str:
+    """Drop what cannot be shown (control characters, lone surrogates, bidi marks), fold white space, hold the limit."""
+    shown = "".join(c for c in text if c.isprintable() or c in "\n\t ")
+    shown = re.sub(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]", "", shown)
+    shown = " ".join(shown.split())
+    if not shown:
+        raise InputInvalid("问题是空的。请输入一个问题。 The question is empty: please type one.")
+    if len(shown) > MAX_CHARACTERS:
+        raise InputInvalid(
+            f"问题有{len(shown)}个字,最多{MAX_CHARACTERS}个,请缩短。 "
+            f"The question has {len(shown)} characters, {MAX_CHARACTERS} are allowed: please shorten it."
+        )
+    return shown
+
+
+def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
+    """Read a question that is complete in itself."""
+    normal = normalize(standalone)
+    asks = _read_asks(normal)
+    mentions = _mentions(normal)
+    years = _read_years(normal, corpus)
+    scope = Scope(
+        regions=frozenset(p for m in mentions if (p := m.place.province)),
+        places=frozenset(m.place.name for m in mentions if m.place.name != m.place.province),
+        years=frozenset(years),
+        part=_read_part(normal, years),
+    )
+    if any(m.place.name == m.place.province for m in mentions):
+        scope = replace(scope, places=frozenset())  # 江苏和南京: the wider of the two decides
+    terms = _read_terms(normal, mentions)
+    kind = _read_kind(normal, asks, terms, scope)
+    return Question(text, standalone, kind, asks, scope, terms)
+
+
+def _mentions(normal: str) -> tuple[Mention, ...]:
+    """Places that a question names. One-character names count only where they cannot be part of a word."""
+    found = []
+    for mention in Gazetteer.load().find_places(normal, aliases=True):
+        if len(mention.alias) == 1:
+            before = normal[mention.start - 1 : mention.start]
+            after = normal[mention.end : mention.end + 1]
+            if before not in ("", "和", "与", "、", ",", "跟", "同", "比", "那") or not re.match(
+                r"[和与、,\d的今去明要市跟同比呢?]|$", after
+            ):
+                continue
+        found.append(mention)
+    return tuple(found)
+
+
+def _read_years(normal: str, corpus: Corpus) -> set[int]:
+    years = {int(m[1]) if m[1] else 2000 + int(m[2]) for m in _YEAR.finditer(normal)}
+    if corpus.this_year is not None:
+        words_for = {"今年": 0, "本年": 0, "去年": -1, "上年": -1, "上一年": -1, "明年": 1, "前年": -2, "后年": 2}
+        years |= {corpus.this_year + shift for word, shift in words_for.items() if word in normal}
+    return years
+
+
+def _read_part(normal: str, years: set[int]) -> Part | None:
+    """Review or tasks, only where the question says so and says only one."""
+    lexicon = load_lexicon()
+    review = any(word in normal for word in lexicon.review)
+    tasks = any(word in normal for word in lexicon.tasks)
+    if review == tasks or years:
+        return None  # the year already tells; a wrong guess would hide the right evidence
+    return Part.REVIEW if review else Part.TASKS
+
+
+def _read_asks(normal: str) -> Asks:
+    asks = load_lexicon().asks
+    for name in ("region", "year", "name", "quantity"):
+        if any(word in normal for word in asks[name]):
+            return Asks(name)
+    return Asks.OTHER
+
+
+def _read_terms(normal: str, mentions: Sequence[Mention]) -> tuple[str, ...]:
+    """The telling words: everything but places, years, question words and filler."""
+    left = normal
+    for mention in sorted(mentions, key=lambda m: m.start, reverse=True):
+        left = f"{left[: mention.start]} {left[mention.end :]}"
+    left = _YEAR.sub(" ", left)
+    lexicon = load_lexicon()
+    for group in (lexicon.asks["name"], lexicon.asks["region"], lexicon.asks["quantity"], lexicon.asks["year"]):
+        for word in sorted(group, key=len, reverse=True):
+            left = left.replace(word, " ")
+    for quantity in reversed(find_quantities(left)):
+        left = f"{left[: quantity.start]} {left[quantity.end :]}"
+    return join_terms([w for w in words(left) if w not in lexicon.stopwords and not w.isdigit()], left)
+
+
+def join_terms(found: Sequence[str], text: str) -> tuple[str, ...]:
+    """Glue a single character to its neighbour (充电 + 桩, 碳 + 普惠), and drop words that stand inside a longer one."""
+    joined: list[str] = []
+    for word in found:
+        glued = joined[-1] + word if joined else ""
+        if glued and (len(word) == 1 or len(joined[-1]) == 1) and glued in text:
+            joined[-1] = glued
+        else:
+            joined.append(word)
+    told = [w for w in joined if len(w) > 1 or not w.isascii()]
+    return tuple(w for w in dict.fromkeys(told) if not any(w != other and w in other for other in told))
+
+
+def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> Kind:
+    lexicon = load_lexicon()
+    bare = re.sub(r"[\s,.!?。,!?~]", "", normal)
+    if not terms and not (scope.regions or scope.years) and not any(w in normal for w in lexicon.kinds["corpus"]):
+        return Kind.NONE
+    if bare in lexicon.greetings or any(order in normal for order in lexicon.orders):
+        return Kind.NONE
+    if re.fullmatch(r"[\d+\-*/×÷=()().]+(?:等于(?:多少|几)|是多少)?", bare):
+        return Kind.NONE
+    for name in ("corpus", "compare", "summary", "list", "yes_no"):
+        if any(word in normal for word in lexicon.kinds[name]):
+            if name == "list" and asks is Asks.QUANTITY:
+                continue
+            return Kind(name)
+    return Kind.SUMMARY if not terms else Kind.FACT
+
+
+def _last_standalone(history: Sequence[Turn], corpus: Corpus) -> Question | None:
+    """The user's last question, itself completed from the ones before it."""
+    asked = [turn.content for turn in history if turn.role is Role.USER and turn.content.strip()]
+    if not asked:
+        return None
+    previous: Question | None = None
+    for text in asked[-6:]:
+        short = clean(text[:MAX_CHARACTERS])
+        alone = read_question(short, short, corpus)
+        if previous is not None and _is_follow_up(alone, previous):
+            alone = read_question(short, _complete(alone, previous, corpus), corpus)
+        previous = alone if alone.kind is not Kind.NONE else previous
+    return previous
+
+
+def _is_follow_up(question: Question, previous: Question) -> bool:
+    if question.kind in (Kind.NONE, Kind.CORPUS) and not _DEICTIC.search(question.text):
+        return False
+    if _DEICTIC.search(question.text):
+        return True
+    bare = not _WH.search(question.text) and len(question.text) <= 12
+    if bare:
+        return True
+    had = previous.scope
+    lacks_place = bool(had.regions) and not question.scope.regions and question.asks is not Asks.REGION
+    lacks_year = bool(had.years) and not question.scope.years
+    # A question with neither place nor year of its own goes on about the same place; one with its own place does not.
+    return lacks_place and lacks_year and question.kind is not Kind.COMPARE
+
+
+def _complete(question: Question, previous: Question, corpus: Corpus) -> str:
+    """Write the follow-up as a question that stands alone."""
+    normal = normalize(question.text)
+    core = _NE.sub("", _OPENING.sub("", normal))
+    new_places = [core[m.start : m.end] for m in _mentions(core)]
+    new_years = _read_years(core, corpus)
+    rest = _without_scope(core)
+    if not rest:
+        return _swap_scope(previous, new_places, new_years)
+    if _WH.search(core):
+        return f"{_scope_words(question, previous)}{core}?"
+    swapped = _swap_object(previous, rest)
+    if swapped and (new_places or new_years):
+        base = replace(previous, standalone=swapped)
+        return _swap_scope(base, new_places, new_years)
+    return swapped or f"{_scope_words(question, previous)}{core}?"
+
+
+def _without_scope(core: str) -> str:
+    left = core
+    for mention in reversed(_mentions(core)):
+        left = left[: mention.start] + left[mention.end :]
+    left = re.sub(r"今年|去年|明年|前年|本年|上年", "", _YEAR.sub("", left))
+    return re.sub(r"[的年,,。??!!\s市省和与、]", "", left)
+
+
+def _swap_scope(previous: Question, places: Sequence[str], years: set[int]) -> str:
+    """那北京呢 / 那2023年呢: the question before, with another place or year."""
+    text = normalize(previous.standalone)
+    if places:
+        found = _mentions(text)
+        for mention in reversed(found):
+            put = "和".join(places) if mention is found[0] else ""
+            text = text[: mention.start] + put + text[mention.end :]
+        text = text if found else "和".join(places) + text
+    if years:
+        put = "和".join(f"{y}年" for y in sorted(years))
+        pattern = re.compile(r"(?:(?:19|20)\d\d|(?<!\d)\d\d)年|今年|去年|明年|前年|本年|上年")
+        text = pattern.sub(put, text, count=1) if pattern.search(text) else put + text
+    return text
+
+
+def _swap_object(previous: Question, noun: str) -> str:
+    """那公园呢: the noun takes the place of what was counted or asked for before."""
+    text = normalize(previous.standalone)
+    match = re.search(r"(多少|几)(?P<unit>个|座|家|项|条|处|辆|公里|亩)?(?P<noun>[^,,。??]+)", text)
+    if match:
+        return text[: match.start("noun")] + noun + "?"
+    match = re.search(r"(?P<noun>[^,,。??的年]+)(?P<tail>(?:提高|增加|新增|达到|降低)?多少|是什么|有哪些|怎么样)", text)
+    if match and previous.terms:
+        return text[: match.start("noun")] + noun + text[match.start("tail") :]
+    return ""
+
+
+def _scope_words(question: Question, previous: Question) -> str:
+    """The place and the year of the question before, where the new one has none of its own."""
+    had, now = previous.scope, question.scope
+    place = "" if now.regions or question.asks is Asks.REGION else "和".join(sorted(had.places or had.regions))
+    if place and question.kind is Kind.COMPARE:
+        place += "和"
+    year = "" if now.years or question.asks is Asks.YEAR else "和".join(f"{y}年" for y in sorted(had.years))
+    return f"{place}{year}"

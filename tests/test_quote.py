@@ -1,0 +1,63 @@
+"""Quotes and short answers: verbatim, readable by themselves, and none where there is a choice."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.quote import choose_quote, short_answer, split_clauses
+from assistant.retrieve import Weighing
+from assistant.types import Asks
+from tests.sentences import SHANGHAI, make_sentence
+
+
+def _weigh(*terms: str) -> Weighing:
+    return Weighing(tuple((term, 1.0) for term in terms))
+
+
+@pytest.mark.parametrize(
+    ("terms", "quote"),
+    [
+        (("新建", "公园"), "新建公园120座"),
+        (("新增", "森林"), "新增森林3.1万亩"),
+        (("绿地",), "新增森林3.1万亩、绿地1000公顷"),
+        (("世博文化公园", "开园"), "推动世博文化公园南区开园"),
+    ],
+)
+def test_the_quote_is_the_clause_that_was_asked_for(terms: tuple[str, ...], quote: str) -> None:
+    assert choose_quote(SHANGHAI, _weigh(*terms)) == quote
+
+
+@pytest.mark.parametrize(
+    ("terms", "answer"),
+    [(("新建", "公园"), "120座"), (("绿地",), "1000公顷"), (("绿道",), "200公里"), (("新增", "森林"), "3.1万亩")],
+)
+def test_the_quantity_is_that_of_the_item_asked_for(terms: tuple[str, ...], answer: str) -> None:
+    quote = choose_quote(SHANGHAI, _weigh(*terms))
+    assert short_answer(Asks.QUANTITY, SHANGHAI, quote, _weigh(*terms)) == answer
+
+
+def test_there_is_no_short_answer_where_two_items_fit_equally() -> None:
+    sentence = make_sentence("新建公园10座、新建公园20座。")
+    assert short_answer(Asks.QUANTITY, sentence, sentence.plain, _weigh("公园")) is None
+
+
+def test_a_name_is_the_only_one_in_quotation_marks() -> None:
+    one = make_sentence("镇江市建设了“碳惠宜”平台。", region="江苏", places=("镇江",))
+    two = make_sentence("镇江市建设了“碳惠宜”平台和“绿能量”平台。")
+    assert short_answer(Asks.NAME, one, one.plain, _weigh("平台")) == "“碳惠宜”"
+    assert short_answer(Asks.NAME, two, two.plain, _weigh("平台")) is None
+    assert short_answer(Asks.REGION, one, one.plain, _weigh("平台")) == "镇江"
+
+
+def test_the_region_of_a_labelled_section_is_its_label() -> None:
+    assert short_answer(Asks.REGION, SHANGHAI, "新建公园120座", _weigh("公园")) == "上海"
+
+
+@given(st.text(alphabet="甲乙丙,、;。“”《》()120座新建公园", max_size=60))
+def test_clauses_are_slices_and_a_quote_is_verbatim(text: str) -> None:
+    for clause in split_clauses(text):
+        assert text[clause.start : clause.end] == clause.text
+    if text.strip():
+        assert choose_quote(make_sentence(text), _weigh("公园")) in text

@@ -1,0 +1,129 @@
+"""Understanding: what a question names, what it wants, and when it goes on from the one before."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.errors import InputInvalid
+from assistant.types import Asks, Kind, Question, Role, Turn
+from assistant.understand import MAX_CHARACTERS, Corpus, clean, understand
+from vectorstore.types import Part
+
+CORPUS = Corpus(frozenset({"上海", "北京", "天津", "江苏"}), frozenset({"镇江", "南京"}), frozenset({2023, 2024}), 2024)
+
+
+def _read(text: str, *before: str) -> Question:
+    return understand(text, [Turn(Role.USER, b) for b in before], CORPUS)
+
+
+@pytest.mark.parametrize(
+    ("text", "regions", "years"),
+    [
+        ("上海2024年要新建多少公共充电桩？", {"上海"}, {2024}),
+        ("沪今年要建几座公园", {"上海"}, {2024}),
+        ("魔都去年新增了多少森林", {"上海"}, {2023}),
+        ("首都二〇二四年的可再生能源消费占比提高多少", {"北京"}, {2024}),
+        ("上海和江蘇24年的任務", {"上海", "江苏"}, {2024}),
+        ("京津冀协同发展怎么推进", set(), set()),
+        ("广东省2024年的任务是什么？", {"广东"}, {2024}),
+    ],
+)
+def test_places_and_years_are_found_under_all_their_names(text: str, regions: set[str], years: set[int]) -> None:
+    scope = _read(text).scope
+    assert (set(scope.regions), set(scope.years)) == (regions, years)
+
+
+def test_a_city_keeps_its_province() -> None:
+    scope = _read("镇江的碳普惠平台叫什么？").scope
+    assert (set(scope.places), set(scope.regions)) == ({"镇江"}, {"江苏"})
+
+
+def test_a_place_inside_what_is_asked_for_does_not_narrow_the_search() -> None:
+    assert not _read("哪个城市推动第三条入津特高压通道开工？").scope.regions
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "asks"),
+    [
+        ("上海2024年要新建多少公共充电桩？", Kind.FACT, Asks.QUANTITY),
+        ("哪个城市要建零碳园区？", Kind.FACT, Asks.REGION),
+        ("镇江的碳普惠平台叫什么？", Kind.FACT, Asks.NAME),
+        ("上海在节能方面有哪些做法？", Kind.LIST, Asks.OTHER),
+        ("总结一下江苏2024年的重点工作", Kind.SUMMARY, Asks.OTHER),
+        ("比较北京和上海的绿色建筑目标", Kind.COMPARE, Asks.OTHER),
+        ("北京是否支持绿色交易所建设？", Kind.YES_NO, Asks.OTHER),
+        ("你好", Kind.NONE, Asks.OTHER),
+        ("写一首关于春天的诗", Kind.NONE, Asks.OTHER),
+        ("1+1等于几", Kind.NONE, Asks.QUANTITY),
+        ("资料库里有哪些文件？", Kind.CORPUS, Asks.OTHER),
+    ],
+)
+def test_what_a_question_wants_is_told_from_its_words(text: str, kind: Kind, asks: Asks) -> None:
+    question = _read(text)
+    assert (question.kind, question.asks) == (kind, asks)
+
+
+def test_telling_words_are_without_places_years_and_question_words() -> None:
+    terms = _read("请问上海2024年要新建多少公共充电桩？").terms
+    assert any("充电桩" in term for term in terms)
+    assert not {"上海", "2024", "多少", "请问", "年"} & set(terms)
+
+
+def test_part_is_read_only_where_no_year_says_it_already() -> None:
+    assert _read("上海计划新建多少公园").scope.part is Part.TASKS
+    assert _read("上海完成了哪些绿化").scope.part is Part.REVIEW
+    assert _read("上海2024年计划新建多少公园").scope.part is None
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "standalone"),
+    [
+        ("上海2024年要新建多少公共充电桩？", "那公园呢？", "上海2024年要新建多少公园?"),
+        ("上海2024年要新建多少公共充电桩？", "那北京呢？", "北京2024年要新建多少公共充电桩?"),
+        ("上海2023年新增森林多少亩？", "那2024年呢？", "上海2024年新增森林多少亩?"),
+        ("上海2023年新增森林多少亩？", "去年呢", "上海2023年新增森林多少亩?"),
+        ("天津2024年有哪些任务？", "其中要新创建多少家绿色制造单位？", "天津2024年要新创建多少家绿色制造单位?"),
+    ],
+)
+def test_a_follow_up_is_made_complete(before: str, text: str, standalone: str) -> None:
+    assert _read(text, before).standalone == standalone
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["北京2024年的可再生能源消费占比提高多少？", "江苏2023年有多少个国家级海绵城市？", "你好", "镇江的平台叫什么？"],
+)
+def test_a_question_that_stands_alone_is_never_rewritten(text: str) -> None:
+    assert _read(text, "上海2024年要新建多少公共充电桩？").standalone == text
+
+
+def test_a_follow_up_of_a_follow_up_keeps_the_place_and_the_year() -> None:
+    question = _read("那绿地呢？", "上海2024年要新建多少公共充电桩？", "那公园呢？")
+    assert (set(question.scope.regions), set(question.scope.years)) == ({"上海"}, {2024})
+
+
+def test_what_the_assistant_said_is_not_taken_for_a_question() -> None:
+    history = [Turn(Role.USER, "上海2024年要新建多少公园？"), Turn(Role.ASSISTANT, "北京2023年的任务。")]
+    assert understand("那绿地呢？", history, CORPUS).scope.regions == {"上海"}
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b\n"])
+def test_an_empty_question_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(InputInvalid, match="空"):
+        clean(text)
+
+
+def test_a_question_beyond_the_limit_is_refused_with_both_numbers() -> None:
+    with pytest.raises(InputInvalid, match=f"{MAX_CHARACTERS}"):
+        clean("长" * (MAX_CHARACTERS + 1))
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_understanding(text: str) -> None:
+    try:
+        question = _read(text, "上海2024年要新建多少公园？")
+    except InputInvalid:
+        return
+    assert question.text and question.standalone

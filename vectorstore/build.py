@@ -1,0 +1,105 @@
+"""Files -> the index: find, read and parse them, then write a new generation and make it the current one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vectorstore import generation
+from vectorstore.corrections import read_source_facts
+from vectorstore.errors import CorrectionInvalid, SourceUnreadable
+from vectorstore.parse import parse
+from vectorstore.read import find_sources, read_document
+from vectorstore.types import BuildReport, Embedder, ParsedDocument, SourceFacts
+from vectorstore.write import Progress, write_parsed
+
+_CORRECTIONS = "sources.toml"
+
+
+def build_index(
+    paths: Sequence[Path],
+    *,
+    data: Path,
+    embedder: Embedder,
+    skip_unreadable: bool = False,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Index files and folders; a ``sources.toml`` in a given folder says more about the files below it.
+
+    Raises ``SourceUnreadable`` (also where there is no file at all, or two have one name), ``CorrectionInvalid``,
+    ``IndexBusy``.
+    """
+    began = time.perf_counter()
+    report = progress or _be_quiet
+    with generation.writing(data):
+        parsed, skipped = _parse_all(paths, skip_unreadable, report)
+        return write_parsed(parsed, data=data, embedder=embedder, progress=report, skipped=skipped, began=began)
+
+
+def build_parsed(
+    parsed: Sequence[ParsedDocument], *, data: Path, embedder: Embedder, progress: Progress | None = None
+) -> BuildReport:
+    """Index documents that are parsed already. Raises ``SourceUnreadable`` where they hold nothing, ``IndexBusy``."""
+    with generation.writing(data):
+        return write_parsed(parsed, data=data, embedder=embedder, progress=progress or _be_quiet)
+
+
+def _parse_all(
+    paths: Sequence[Path], skip_unreadable: bool, progress: Progress
+) -> tuple[list[ParsedDocument], tuple[tuple[str, str], ...]]:
+    found = find_sources(paths)
+    sources = _drop_repeats(found)
+    if not sources:
+        raise SourceUnreadable(
+            f"在 {_list(paths)} 里没有找到文件(.txt、.md、.html)。请给出放有文件的文件夹。 "
+            f"There is no .txt, .md or .html file in {_list(paths)}; give a folder that holds some."
+        )
+    facts = {root: _read_facts(root, found, whole=root in paths) for _, root in sources}
+    parsed: list[ParsedDocument] = []
+    skipped: list[tuple[str, str]] = []
+    for done, (file, root) in enumerate(sources):
+        progress("read", done, len(sources))
+        try:
+            parsed.append(_parse_one(file, root, facts[root]))
+        except SourceUnreadable as error:
+            if not skip_unreadable:
+                raise
+            skipped.append((str(file), str(error)))
+    progress("read", len(sources), len(sources))
+    return parsed, tuple(skipped)
+
+
+def _parse_one(file: Path, root: Path, facts: Mapping[str, SourceFacts]) -> ParsedDocument:
+    known = facts.get(file.relative_to(root).as_posix())
+    return parse(read_document(file, root=root, facts=known), known)
+
+
+def _drop_repeats(found: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    # One file may be given twice, itself and with its folder, or by two spellings of its path.
+    unique: dict[Path, tuple[Path, Path]] = {}
+    for file, root in found:
+        unique.setdefault(file.resolve(), (file, root))
+    return list(unique.values())
+
+
+def _read_facts(root: Path, found: Sequence[tuple[Path, Path]], *, whole: bool) -> Mapping[str, SourceFacts]:
+    path = root / _CORRECTIONS
+    if not path.is_file():
+        return {}
+    facts = read_source_facts(path)
+    unknown = sorted(facts.keys() - {file.relative_to(root).as_posix() for file, r in found if r == root})
+    if whole and unknown:  # where only some files of the folder are asked for, it may well speak of the others
+        raise CorrectionInvalid(
+            f"{path} 提到了不存在的文件:{unknown[0]}。请改正文件名或删去这一条。 "
+            f"{path} speaks of a file that is not there: {unknown[0]}; correct the name or delete the entry."
+        )
+    return facts
+
+
+def _list(paths: Sequence[Path]) -> str:
+    return ", ".join(str(path) for path in paths) or "(none)"
+
+
+def _be_quiet(stage: str, done: int, total: int) -> None:
+    pass

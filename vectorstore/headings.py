@@ -1,0 +1,140 @@
+"""One line of text -> whether it is a heading, of which style, and which year, part or region it names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from vectorstore.gazetteer import Gazetteer
+from vectorstore.normalize import normalize
+from vectorstore.types import Part
+
+_LONGEST = 40  # characters; a longer line is a paragraph
+_WEAK_LONGEST = 30
+_NUMBERED: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("chapter", re.compile(r"第[一二三四五六七八九十百\d]{1,4}[章篇部编节](?:分)?[\s:、]*")),
+    ("ordinal", re.compile(r"[一二三四五六七八九十]{1,3}\s*[、.][\s]*")),
+    ("bracketed", re.compile(r"[(][一二三四五六七八九十]{1,3}[)][\s、.]*")),
+    ("decimal", re.compile(r"\d{1,2}\.\d{1,2}(?:\.\d{1,2})?(?=[\s\u4e00-\u9fff])[\s、]*")),
+    ("point", re.compile(r"(?:特点|亮点|任务|举措|目标|行动|专栏|案例|工程|板块|重点|措施|方面|经验|做法)[一二三四五六七八九十\d]{1,3}\s*[:.、][\s]*")),
+    ("digit", re.compile(r"\d{1,2}\s*[、.](?!\d)[\s]*")),
+)
+_REVIEW = re.compile(
+    r"回顾|总结|完成情况|进展情况|执行情况|落实情况|实施情况|工作情况|主要成就|主要成效|工作成效|成效|成绩|过去一?年|去年|上年|上一年"
+)
+_TASKS = re.compile(
+    r"主要任务|重点任务|重点工作|工作任务|目标任务|工作安排|任务安排|工作部署|工作计划|工作打算|工作要点|工作重点|主要目标|预期目标|工作思路|"
+    r"工作目标|工作举措|重点举措|下一步|下步|下一阶段|^今年(?:的)?(?:工作|任务|目标|重点)"
+)
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*年?度?(?!\d)")
+_YEAR_RANGE = re.compile(r"(?:19|20)\d{2}\s*年?\s*[-—–~至到]+\s*(?:19|20)?\d{2}")
+_MANY_YEARS = re.compile(r"过去[五三十两二四\d]|五年|三年|十年|[一二三四五六七八九十]{2}五时期|规划期")
+_FRONT = re.compile(r"(?:导言|导语|引言|前言|序言|序|编者按|摘要|目录|概述|概要|背景|结语|结束语|附录|附件|注释|参考文献|正文)\s*:?")
+_DECORATION = "【】[]()<>《》〈〉■◆●▶▲★☆◎○□—-–·•#*=~_:、.\" 　"
+_FIGURE = re.compile(r"\d[\d.,]*\s*(?:%|万|亿|千|百分|个|座|家|项|公里|公顷|平方|亩|吨|千瓦|元|辆|台|套|处|条|所|张|人)")
+_SENTENCE_END = tuple("。！？；!?;,，、…")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a heading says. ``style`` groups headings of one level; ``strong`` ones need no look at what follows."""
+
+    text: str
+    style: str
+    strong: bool
+    year: int | None = None
+    part: Part | None = None
+    region: str | None = None
+    regions: tuple[str, ...] = ()  # all provinces that it names
+
+
+def read_heading(line: str, *, level: int = 0) -> Heading | None:
+    """Read a line as a heading; ``level`` is what the markup says of it. None where it cannot be one."""
+    text = _one_line(line)
+    if not text or (not level and (len(text) > _LONGEST or text.endswith(_SENTENCE_END))):
+        return None
+    style, body = _numbering(text)
+    region = _place_of(body)
+    part = _part_of(body)
+    year = _year_of(body)
+    strong = bool(level or region or part or (year and len(body) <= 8) or (style and not _FIGURE.search(body)))
+    if not strong and not _could_be_weak(text):
+        return None
+    style = f"h{level}" if level else style or ("place" if region else "part" if part or strong else "weak")
+    return Heading(" ".join(line.split()), style, strong, year, part, region, _regions_in(body))
+
+
+def is_strong_heading(line: str) -> bool:
+    """Whether a line is a heading whatever follows it."""
+    heading = read_heading(line)
+    return bool(heading and heading.strong)
+
+
+def is_title(line: str) -> bool:
+    """Whether a line looks like the title of a document rather than a heading inside it."""
+    text = _one_line(line)
+    if not 6 <= len(text) <= 60 or text.endswith((*_SENTENCE_END, ":")) or _FRONT.fullmatch(text):
+        return False
+    if re.fullmatch(r"(?:\S\s)+\S", text):
+        return False
+    heading = read_heading(text)
+    if heading and heading.strong:
+        return bool(re.search(r"报告|方案|规划|条例|办法|意见|通知|公报", text)) and heading.style in ("part", "weak")
+    return True
+
+
+def year_of_title(title: str) -> int | None:
+    """The one year that a title names, if it names one and no period."""
+    return _year_of(_one_line(title))
+
+
+def _one_line(line: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", line).split())
+
+
+def _numbering(text: str) -> tuple[str, str]:
+    for style, pattern in _NUMBERED:
+        match = pattern.match(text)
+        if match and match.end() < len(text):
+            return style, text[match.end() :]
+    return "", text
+
+
+def _could_be_weak(text: str) -> bool:
+    """Whether a short line without a full stop could be a heading, if a paragraph follows it."""
+    if len(text) > _WEAK_LONGEST or _FIGURE.search(text):
+        return False
+    if text.endswith(":"):
+        return bool(_FRONT.fullmatch(text))
+    return bool(re.search(r"[\u3400-\u9fffA-Za-z]", text))
+
+
+def _place_of(body: str) -> str | None:
+    """The province that a heading consists of: 江苏, 【江苏省】, 江苏篇; None for any other heading."""
+    name = body.strip(_DECORATION)
+    name = re.sub(r"(?:篇|卷|部分|地区|情况|方面|经验|案例|实践|做法)$", "", name)
+    return Gazetteer.load().province_of(name) if 2 <= len(name) <= 12 else None
+
+
+def _part_of(body: str) -> Part | None:
+    if len(body) > _WEAK_LONGEST or re.search(r"[,，;；]", body):
+        return None
+    review, tasks = _REVIEW.search(body), _TASKS.search(body)
+    if review and tasks:
+        both = len(set(_YEAR.findall(body))) > 1 or re.search(r"[和与及、]", body)
+        return None if both else Part.REVIEW
+    return Part.REVIEW if review else Part.TASKS if tasks else None
+
+
+def _year_of(body: str) -> int | None:
+    text = normalize(body)
+    if _YEAR_RANGE.search(text) or _MANY_YEARS.search(body):
+        return None
+    years = {int(m) for m in re.findall(r"(?<!\d)((?:19|20)\d{2})\s*年", text)}
+    return years.pop() if len(years) == 1 else None
+
+
+def _regions_in(body: str) -> tuple[str, ...]:
+    mentions = Gazetteer.load().find_places(body)
+    return tuple(dict.fromkeys(m.place.province for m in mentions))

@@ -1,0 +1,187 @@
+"""Paths -> ``Document``: finds the files of a corpus, decodes them, and reads title, publisher and date.
+
+The text is the file decoded and otherwise untouched: line breaks stay what they are, only a byte order mark is dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from vectorstore.boilerplate import find_boilerplate
+from vectorstore.errors import SourceUnreadable
+from vectorstore.headings import is_title
+from vectorstore.markup import Layout, read_layout
+from vectorstore.types import Boilerplate, Document, Media, SourceFacts
+
+_MEDIA = {".txt": Media.TEXT, ".md": Media.MARKDOWN, ".html": Media.HTML, ".htm": Media.HTML}
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_PLAUSIBLE = 0.98  # share of characters that Chinese or English text is made of; noise read as GB18030 has about 0.7
+_TOP = 15  # blocks: where the date and the publisher of a page stand, or as many from its end
+_DATE = r"((?:19|20)\d{2})\s*[-/年.]\s*(\d{1,2})\s*[-/月.]\s*(\d{1,2})"
+_DATED = (
+    re.compile(r"(?:发布时间|发布日期|发文日期|成文日期|发表时间|时间|日期)\s*:\s*" + _DATE),
+    re.compile(r"^[(]?\s*" + _DATE + r"日?"),
+)
+_META_DATE = re.compile(r"(?:date|time|publish)[^:]*: *" + _DATE)
+_PUBLISHER = re.compile(r"(?:来源|稿源|信息来源|文章来源|发布机构|发文机关)\s*:\s*([^\s:,。;|()《》]{2,30})")
+
+
+def find_sources(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """List the files of a corpus, sorted, each with the folder that its name counts from.
+
+    Folders are walked; hidden files and other suffixes in them are passed over.
+
+    Raises:
+        SourceUnreadable: a path does not exist, or a named file has a suffix that cannot be read.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = (p for p in sorted(path.rglob("*")) if p.is_file() and p.suffix.lower() in _MEDIA)
+            for file in inside:
+                if not any(part.startswith(".") for part in file.relative_to(path).parts):
+                    found.setdefault(file, path)
+        else:
+            _check_named(path)
+            found.setdefault(path, path.parent)
+    return list(found.items())
+
+
+def read_document(path: Path, *, root: Path | None = None, facts: SourceFacts | None = None) -> Document:
+    """Read one file; ``facts`` win over what the text says of its title, publisher and date.
+
+    Raises:
+        SourceUnreadable: the file is missing, empty, binary, of another type, or in an unknown encoding.
+    """
+    _check_named(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceUnreadable(
+            f"{path.name}：无法打开（{error.strerror}），请检查文件权限。 Cannot open it: check its permissions."
+        ) from error
+    text = _decode(data, path.name)
+    source = (path.relative_to(root) if root and path.is_relative_to(root) else Path(path.name)).as_posix()
+    document = Document(source, text, _MEDIA[path.suffix.lower()], hashlib.sha256(data).hexdigest(), title="")
+    return _describe(document, facts or SourceFacts(), path.stem)
+
+
+def _check_named(path: Path) -> None:
+    if not path.exists():
+        raise SourceUnreadable(f"{path}：没有这个文件，请检查路径。 There is no such file: check the path.")
+    if path.suffix.lower() not in _MEDIA:
+        raise SourceUnreadable(
+            f"{path.name}：不支持“{path.suffix}”格式，请转换为 {'、'.join(_MEDIA)}。 "
+            f"This type cannot be read: convert it to one of {' '.join(_MEDIA)}."
+        )
+
+
+def _decode(data: bytes, name: str) -> str:
+    """Decode a file by its byte order mark, as UTF-8, or as GB18030 where that gives plausible text."""
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return _decode_as(data[len(mark) :], encoding, name)
+    if b"\x00" in data:
+        raise SourceUnreadable(f"{name}：是二进制文件，请另存为文本。 It is a binary file: save it as text.")
+    try:
+        return _checked(data.decode("utf-8"), name)
+    except UnicodeDecodeError:
+        text = _decode_as(data, "gb18030", name)
+    if not _plausible(text):
+        raise _unknown_encoding(name)
+    return text
+
+
+def _decode_as(data: bytes, encoding: str, name: str) -> str:
+    try:
+        return _checked(data.decode(encoding), name)
+    except UnicodeDecodeError as error:
+        raise _unknown_encoding(name) from error
+
+
+def _unknown_encoding(name: str) -> SourceUnreadable:
+    return SourceUnreadable(f"{name}：无法识别编码，请转换为 UTF-8。 Its encoding is unknown: convert it to UTF-8.")
+
+
+def _checked(text: str, name: str) -> str:
+    if "\x00" in text:
+        raise SourceUnreadable(f"{name}：是二进制文件，请另存为文本。 It is a binary file: save it as text.")
+    if not text.strip():
+        raise SourceUnreadable(f"{name}：是空文件，请补上内容或移走。 It is empty: fill it or take it away.")
+    return text
+
+
+def _plausible(text: str) -> bool:
+    usual = sum(1 for c in text if c.isspace() or "!" <= c <= "~" or "\u2010" <= c <= "\u33ff" or _common(c))
+    return usual >= _PLAUSIBLE * len(text)
+
+
+def _common(char: str) -> bool:
+    return "\u4e00" <= char <= "\u9fff" or "\uff01" <= char <= "\uffe5" or char in "·×÷±°§"
+
+
+def _describe(document: Document, facts: SourceFacts, stem: str) -> Document:
+    layout = read_layout(document.text, document.media)
+    boilerplate = find_boilerplate(document)
+    return replace(
+        document,
+        title=facts.title or _find_title(layout, boilerplate) or stem,
+        publisher=facts.publisher or _find_publisher(layout),
+        published=facts.published or _find_date(layout),
+    )
+
+
+def _find_title(layout: Layout, boilerplate: tuple[Boilerplate, ...]) -> str:
+    marked = next((b.plain for b in layout.blocks if b.level == 1), "")
+    if layout.title or marked:
+        return " ".join((marked or layout.title).split())
+    covered = [(b.start, b.end) for b in boilerplate]
+    for block in layout.blocks:
+        if any(start <= block.start < end for start, end in covered):
+            continue
+        if block.level or is_title(block.plain):
+            return " ".join(block.plain.split())
+        if len(block.plain) > 60:
+            break
+    return ""
+
+
+def _edges(layout: Layout) -> list[str]:
+    blocks = layout.blocks
+    chosen = blocks[:_TOP] if len(blocks) <= 2 * _TOP else blocks[:_TOP] + blocks[-_TOP:]
+    return [unicodedata.normalize("NFKC", b.plain) for b in chosen]
+
+
+def _find_publisher(layout: Layout) -> str | None:
+    for line in _edges(layout):
+        match = _PUBLISHER.search(line)
+        if match and len(line) <= 100 and not line.endswith("。"):
+            return match.group(1)
+    return None
+
+
+def _find_date(layout: Layout) -> date | None:
+    for fact in layout.metadata:
+        if found := _date_of(_META_DATE.search(fact)):
+            return found
+    lines = _edges(layout)[:_TOP]
+    for pattern in _DATED:
+        for line in lines:
+            if found := _date_of(pattern.search(line)):
+                return found
+    return None
+
+
+def _date_of(match: re.Match[str] | None) -> date | None:
+    if not match:
+        return None
+    try:
+        return date(int(match.group(1)), int(match.group(2)), int(match.group(3)))
+    except ValueError:
+        return None

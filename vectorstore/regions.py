@@ -1,0 +1,115 @@
+"""The text of one unit of a document -> the one province that it speaks of, or none, with the reason.
+
+Every place name votes for its province. A name that the writer gives to the own region (美丽上海, 入津) weighs more, a
+name inside an organisation's, inside an enumeration of several provinces or after 对标 and 借鉴 less. A region is given only
+where one province has most of the votes: a missing label costs a filter, a wrong one an answer about the wrong city.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vectorstore.gazetteer import Gazetteer, Mention
+
+_LEAST = 1.5  # votes: one plain mention is not enough, a mention and an organisation's name are
+_SHARE = 0.7  # of all votes
+_CAP = 4.0  # votes that one name can give, however often it stands
+_OWN_PREFIX = re.compile(
+    r"(?:美丽|绿色|人文|科技|平安|健康|法治|数字|幸福|诚信|清洁|清廉|文化|智慧|活力|创新|开放|富裕|文明|和谐|品质|书香|安全|宜居|韧性|大美|"
+    r"多彩|魅力|富饶|质量|制造|信用|海上|生态|美好|现代化新|强富美高新|新时代|建设新|大爱|食安|体育|航运|智造|无废|低碳)$"
+)
+_OWN_SUFFIX = re.compile(r"^(?:全市|全省|全区|段|境内|特色|品牌|实践|样板|故事|方案)")
+_OTHER_PREFIX = re.compile(
+    r"(?:对标|对接|借鉴|学习|赶超|支援|对口|协作|面向|辐射|接轨|融入|毗邻|邻近|联合|携手|会同|参照|考察|赴|与|同|和|及|承接|通往|直达|连接|至|到)$"
+)
+_LISTED = re.compile(r"\s*[、,，和及与/]\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The region of a unit and why; without a region the reason says what competes."""
+
+    region: str | None
+    reason: str
+
+
+def infer_region(text: str, *, linked_titles: Iterable[str] = ()) -> Verdict:
+    """Infer the province of a unit of text; ``linked_titles`` are titles of the full text that it was taken from."""
+    named = {p for title in linked_titles for p in _provinces(title)}
+    votes, examples = _count(text)
+    if len(named) == 1:
+        region = named.pop()
+        if not votes or max(votes, key=lambda p: votes[p]) == region or votes[region] >= _LEAST:
+            return Verdict(region, f"全文链接的标题写明{region} / the title of the linked full text names {region}")
+    return decide(votes, examples)
+
+
+def decide(votes: dict[str, float], examples: dict[str, list[str]]) -> Verdict:
+    """Give the region that has a clear majority of the votes."""
+    total = sum(votes.values())
+    if not total:
+        return Verdict(None, "没有地名,地区未定 / names no place, so the region is unknown")
+    ranked = sorted(votes, key=lambda p: -votes[p])
+    first = ranked[0]
+    share = votes[first] / total
+    names = "、".join(dict.fromkeys(examples[first]))
+    if votes[first] >= _LEAST and share >= _SHARE:
+        return Verdict(first, f"据地名推断为{first}({share:.0%}:{names}) / inferred from its place names ({share:.0%})")
+    if len(ranked) == 1:
+        return Verdict(None, f"只提到{names},不足以定为{first} / only {names}: too little to call it {first}")
+    rivals = "、".join(ranked[:5])
+    return Verdict(None, f"{rivals}等地名并存,地区未定 / place names of several provinces compete: {rivals}")
+
+
+def _count(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:
+    mentions = Gazetteer.load().find_places(text)
+    per_name: dict[tuple[str, str], float] = defaultdict(float)
+    examples: dict[str, list[str]] = defaultdict(list)
+    for number, mention in enumerate(mentions):
+        vote, shown = _weigh(text, mentions, number)
+        key = (mention.place.province, mention.alias)
+        per_name[key] = min(_CAP, per_name[key] + vote)
+        if len(examples[mention.place.province]) < 5:
+            examples[mention.place.province].append(shown)
+    votes: dict[str, float] = defaultdict(float)
+    for (province, _), vote in per_name.items():
+        votes[province] += vote
+    return votes, examples
+
+
+def _weigh(text: str, mentions: tuple[Mention, ...], number: int) -> tuple[float, str]:
+    """Give the vote of one mention and the words to show for it."""
+    mention = mentions[number]
+    before, after = text[max(0, mention.start - 6) : mention.start], text[mention.end : mention.end + 6]
+    if len(mention.alias) == 1:
+        return 1.5, text[mention.start - 1 : mention.end]
+    own = _OWN_PREFIX.search(before)
+    if own:
+        return 2.0, own.group() + mention.alias
+    if _in_list(text, mentions, number) or _OTHER_PREFIX.search(before):
+        return 0.25, mention.alias
+    if mention.in_name:
+        return 0.5, mention.alias
+    if _OWN_SUFFIX.match(after) and mention.place.level == "province":
+        return 1.5, mention.alias
+    return 1.0, mention.alias
+
+
+def _in_list(text: str, mentions: tuple[Mention, ...], number: int) -> bool:
+    """Whether a mention stands in an enumeration with a place of another province."""
+    mention = mentions[number]
+    for neighbour in (number - 1, number + 1):
+        if not 0 <= neighbour < len(mentions):
+            continue
+        other = mentions[neighbour]
+        between = text[min(mention.end, other.end) : max(mention.start, other.start)]
+        if other.place.province != mention.place.province and _LISTED.fullmatch(between):
+            return True
+    return False
+
+
+def _provinces(text: str) -> set[str]:
+    return {m.place.province for m in Gazetteer.load().find_places(text) if not m.in_name}

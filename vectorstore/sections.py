@@ -1,0 +1,236 @@
+"""``Document`` and its boilerplate -> sections that tile it, with the labels region, year and part and their reasons.
+
+Headings open sections. Sections that report on one region form a unit; a unit ends at the name of another place, at a
+link to the full text, and where the parts run backwards: a review after tasks, or the same part again. A unit without a
+place in its headings gets the region that its place names agree on, if they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from vectorstore.boilerplate import LINK_TITLE, find_boilerplate, is_link
+from vectorstore.headings import Heading, read_heading, year_of_title
+from vectorstore.markup import Block, Layout, read_layout
+from vectorstore.regions import Verdict, infer_region
+from vectorstore.types import Boilerplate, Document, LabelReasons, Labels, Part, Section, SourceFacts
+
+_OFFICIAL = ("报告", "方案", "规划", "条例", "办法", "意见", "通知", "公报", "计划", "纲要", "要点", "规定", "细则", "决定")
+_REPORT = "工作报告"
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A section while its labels are being found."""
+
+    start: int
+    headings: list[Heading] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    opens: bool = True  # its own heading names a part or a place, so that a new unit may begin here
+    after_link: bool = False
+    links: list[str] = field(default_factory=list)  # titles of full texts that stand behind it
+    unit: int = 0
+
+
+def find_sections(
+    document: Document,
+    boilerplate: Sequence[Boilerplate] | None = None,
+    facts: SourceFacts | None = None,
+    layout: Layout | None = None,
+) -> tuple[Section, ...]:
+    """Cut a document into sections: in order, without gap or overlap, the first from 0 and the last to the end."""
+    layout = layout or read_layout(document.text, document.media)
+    if boilerplate is None:
+        boilerplate = find_boilerplate(document, layout)
+    drafts = _draft(document, layout, boilerplate)
+    _group(drafts)
+    verdicts = _regions(document, drafts)
+    ends = [draft.start for draft in drafts[1:]] + [len(document.text)]
+    sections = [
+        _section(document, draft, verdict, end) for draft, verdict, end in zip(drafts, verdicts, ends, strict=True)
+    ]
+    return _corrected(document, sections, facts)
+
+
+def heading_blocks(layout: Layout, boilerplate: Sequence[Boilerplate]) -> dict[int, Heading]:
+    """Find the headings among the blocks: start of the block -> heading."""
+    content = _content(layout, boilerplate)
+    found: dict[int, Heading] = {}
+    for number, block in enumerate(content):
+        following = content[number + 1] if number + 1 < len(content) else None
+        heading = None if block.item and not block.level else read_heading(block.plain, level=block.level)
+        if heading and (heading.strong or _heads(following)) and following is not None:
+            found[block.start] = heading
+    return found
+
+
+def _heads(following: Block | None) -> bool:
+    """Whether a short line may be the heading of what follows: a paragraph or a real heading, not a list's next item."""
+    if following is None or following.item:
+        return False
+    heading = read_heading(following.plain, level=following.level)
+    return heading is None or heading.strong
+
+
+def _content(layout: Layout, boilerplate: Sequence[Boilerplate]) -> list[Block]:
+    covered = {b.start for b in boilerplate}
+    return [block for block in layout.blocks if block.start not in covered]
+
+
+def _draft(document: Document, layout: Layout, boilerplate: Sequence[Boilerplate]) -> list[_Draft]:
+    headings = heading_blocks(layout, boilerplate)
+    links = {b.start: b for b in boilerplate if is_link(b)}
+    covered = {b.start for b in boilerplate}
+    parts_outside = _parts_outside([headings[start] for start in sorted(headings)])
+    drafts = [_Draft(0)]
+    after_link = False
+    for block in layout.blocks:
+        if block.start in links:
+            after_link = True
+            if links[block.start].reason == LINK_TITLE:
+                drafts[-1].links.append(block.plain)
+        if block.start in covered:
+            continue
+        heading = headings.get(block.start)
+        if heading:
+            path = _nest(drafts[-1].headings, heading, after_link=after_link, parts_outside=parts_outside)
+            drafts.append(_Draft(block.start, path, opens=bool(heading.part or heading.region), after_link=after_link))
+        elif after_link:
+            drafts.append(_Draft(block.start, opens=True, after_link=True))
+        if not heading:
+            drafts[-1].blocks.append(block)
+        after_link = False
+    return _without_empty_first(drafts, document)
+
+
+def _without_empty_first(drafts: list[_Draft], document: Document) -> list[_Draft]:
+    """What stands before the first heading is a section only where it holds text."""
+    if len(drafts) > 1 and not drafts[0].blocks and not drafts[0].headings:
+        drafts[1].start = 0
+        return drafts[1:]
+    return drafts
+
+
+def _parts_outside(headings: list[Heading]) -> bool:
+    """Whether parts hold places (2023年: 江苏, 浙江) rather than places parts: then two places follow without a part."""
+    kinds = ["place" if h.region else "part" for h in headings if h.region or h.part or h.year]
+    between = any(a == b == "place" for a, b in zip(kinds, kinds[1:], strict=False))
+    return between and "part" in kinds and kinds[0] == "part"
+
+
+def _nest(path: list[Heading], heading: Heading, *, after_link: bool, parts_outside: bool) -> list[Heading]:
+    """Place a heading below those that it belongs to: a style that is open already closes what stands under it."""
+    if after_link:
+        path = [h for h in path if h.style in ("h1", "h2") and heading.style.startswith("h") and h.style < heading.style]
+    if heading.style.startswith("h") and heading.style[1:].isdigit():
+        kept = [h for h in path if h.style.startswith("h") and h.style < heading.style]
+        return [*kept, heading]
+    styles = [h.style for h in path]
+    if heading.style in styles:
+        return [*path[: styles.index(heading.style)], heading]
+    if heading.style == "place" and not parts_outside:
+        return [*[h for h in path if h.style.startswith("h") and h.style[1:].isdigit()], heading]
+    if heading.part and not heading.region:
+        path = [h for h in path if not h.part]
+    return [*[h for h in path if h.style != "weak"], heading]
+
+
+def _group(drafts: list[_Draft]) -> None:
+    """Number the units: sections that speak of one region."""
+    unit = 0
+    seen: list[tuple[int, Part | None]] = []
+    place: str | None = None
+    for number, draft in enumerate(drafts):
+        region = _last(draft, "region")
+        part, own = _last(draft, "part"), bool(draft.headings and draft.headings[-1].part)
+        backwards = own and any(p is part or (p is Part.TASKS and part is Part.REVIEW) for _, p in seen)
+        begins = draft.after_link or backwards or region != place or (own and not seen)
+        if number and begins:
+            unit += 1
+            seen = []
+        place = region
+        if own:
+            seen.append((_last(draft, "year") or 0, part))
+        draft.unit = unit
+
+
+def _last(draft: _Draft, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    return next((value for h in reversed(draft.headings) if (value := getattr(h, name)) is not None), None)
+
+
+def _regions(document: Document, drafts: list[_Draft]) -> list[Verdict]:
+    """Find the region of every section: its heading's, else that of its unit, else that of an official title."""
+    title = read_heading(document.title, level=1)
+    official = any(word in document.title for word in _OFFICIAL)
+    of_title = title.regions[0] if title and official and len(set(title.regions)) == 1 else None
+    units: dict[int, Verdict] = {}
+    for unit in {draft.unit for draft in drafts}:
+        members = [draft for draft in drafts if draft.unit == unit]
+        units[unit] = infer_region(_text_of(members), linked_titles=[link for d in members for link in d.links])
+    verdicts = []
+    for draft in drafts:
+        heading = next((h for h in reversed(draft.headings) if h.region), None)
+        if heading:
+            verdicts.append(Verdict(heading.region, f"标题写明“{heading.text}” / the heading names it"))
+        elif of_title:
+            verdicts.append(Verdict(of_title, f"文件标题写明“{of_title}” / the title of the document names it"))
+        else:
+            verdicts.append(units[draft.unit])
+    return verdicts
+
+
+def _text_of(drafts: list[_Draft]) -> str:
+    lines = []
+    for draft in drafts:
+        if draft.headings:
+            lines.append(draft.headings[-1].text)
+        lines.extend(block.plain for block in draft.blocks)
+    return "\n".join(lines)
+
+
+def _section(document: Document, draft: _Draft, verdict: Verdict, end: int) -> Section:
+    year, year_reason = _year(document, draft)
+    heading = next((h for h in reversed(draft.headings) if h.part), None)
+    part = heading.part if heading else None
+    reasons = LabelReasons(
+        region=verdict.reason,
+        year=year_reason,
+        part=f"标题“{heading.text}” / from the heading" if heading else "",
+    )
+    headings = tuple(h.text for h in draft.headings)
+    return Section(document.source, draft.start, end, headings, Labels(verdict.region, year, part), reasons)
+
+
+def _year(document: Document, draft: _Draft) -> tuple[int | None, str]:
+    """Find the year of a section: its heading's, else that of a report's title, else the date of publication."""
+    heading = next((h for h in reversed(draft.headings) if h.year), None)
+    if heading:
+        return heading.year, f"标题“{heading.text}” / from the heading"
+    part = _last(draft, "part")
+    of_title = year_of_title(document.title)
+    if of_title and _REPORT in document.title and part is Part.REVIEW:
+        return of_title - 1, f"{of_title}年报告回顾上一年 / a report of {of_title} reviews the year before"
+    if of_title:
+        return of_title, "文件标题中的年份 / from the title of the document"
+    if document.published and part is None:
+        year = document.published.year
+        return year, f"按发布日期{document.published.isoformat()} / from the date of publication"
+    return None, ""
+
+
+def _corrected(document: Document, sections: list[Section], facts: SourceFacts | None) -> tuple[Section, ...]:
+    """Apply what a person set by hand to the section that begins with, or holds, the given string."""
+    reason = "人工更正(sources.toml) / corrected by hand"
+    for correction in facts.corrections if facts else ():
+        place = document.text.find(correction.after)
+        for number, section in enumerate(sections):
+            if place < 0 or not section.start <= place < section.end:
+                continue
+            labels, reasons = section.labels, section.reasons
+            for name in ("region", "year", "part"):
+                value = getattr(correction, name)
+                if value is not None:
+                    labels, reasons = replace(labels, **{name: value}), replace(reasons, **{name: reason})
+            sections[number] = replace(section, labels=labels, reasons=reasons)
+    return tuple(sections)

@@ -1,0 +1,89 @@
+"""Text -> the terms that stand for it in the lexical index and in hashed vectors.
+
+Chinese is written without spaces and a segmenter cuts the same characters differently in different company: 特高压
+may be one word in a question and part of 特高压通道 in the text. So a text is indexed by its words *and* by every
+character and pair of characters of its Chinese runs: whatever stands in a text shares at least one term with it.
+"""
+
+from __future__ import annotations
+
+import re
+
+import rjieba
+
+from vectorstore.normalize import normalize
+
+_CJK = "〇々㐀-䶿一-鿿豈-﫿\U00020000-\U000323af"
+_RUN = re.compile(
+    rf"(?P<cjk>[{_CJK}]+)"
+    r"|(?P<number>\d+(?:\.\d+)*)"
+    rf"|(?P<latin>[^\W\d_{_CJK}][^\W_{_CJK}]*)"
+)
+
+
+def words(text: str) -> list[str]:
+    """Cut a text into normalised words, long words also into their parts; punctuation is dropped."""
+    return [word for word in rjieba.cut_for_search(normalize(text)) if any(c.isalnum() for c in word)]
+
+
+def index_terms(text: str) -> list[str]:
+    """Give the terms under which a text is found: words, characters and pairs of Chinese runs, numbers, Latin words."""
+    return _terms(text, singles=True)
+
+
+def query_terms(text: str) -> list[str]:
+    """Give the terms to look a text up by: as :func:`index_terms`, single characters only where they stand alone."""
+    return _terms(text, singles=False)
+
+
+def runs(text: str) -> list[str]:
+    """Cut a text into normalised stretches without punctuation: Chinese runs, numbers, Latin words."""
+    return [match.group() for match in _RUN.finditer(normalize(text))]
+
+
+def phrase(text: str) -> str:
+    """Normalise a text to compare it as a whole: no punctuation or space at its ends."""
+    found = list(_RUN.finditer(plain := normalize(text)))
+    return plain[found[0].start() : found[-1].end()] if found else ""
+
+
+def contains(text: str, term: str) -> bool:
+    """Say whether a term stands in a text, both as :func:`phrase` gives them.
+
+    It does not where it is only a part of a longer number or Latin word: 12 in 120, AI in MAIL.
+    """
+    start = text.find(term) if term else -1
+    while start >= 0:
+        if not _goes_on(text, start, term[0], -1) and not _goes_on(text, start + len(term) - 1, term[-1], 1):
+            return True
+        start = text.find(term, start + 1)
+    return False
+
+
+def _terms(text: str, *, singles: bool) -> list[str]:
+    plain = normalize(text)
+    terms = [word for word in words(text) if len(word) > 1 and re.search(f"[{_CJK}]", word)]
+    for match in _RUN.finditer(plain):
+        run = match.group()
+        if match["cjk"]:
+            terms += [run[i : i + 2] for i in range(len(run) - 1)]
+            terms += run if singles or len(run) == 1 else ()
+        else:
+            terms.append(run)
+        if match["number"]:
+            terms.append(run + _unit(plain, match.end()))
+    return terms
+
+
+def _unit(plain: str, end: int) -> str:
+    # 120座 is a better key than 120 alone; a percent sign is a unit too.
+    following = plain[end : end + 1]
+    return following if following.isalnum() or following == "%" else "#"
+
+
+def _goes_on(text: str, at: int, edge: str, step: int) -> bool:
+    beside = text[at + step] if 0 <= at + step < len(text) else ""
+    if edge.isdigit():
+        further = text[at + 2 * step] if 0 <= at + 2 * step < len(text) else ""
+        return beside.isdigit() or (beside == "." and further.isdigit())
+    return edge.isascii() and edge.isalpha() and beside.isascii() and beside.isalpha()

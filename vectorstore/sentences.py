@@ -1,0 +1,180 @@
+"""Sections -> sentences, the units of evidence, each with its exact place, its labels and the places that it speaks of."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from vectorstore.boilerplate import find_boilerplate
+from vectorstore.gazetteer import Gazetteer, Mention
+from vectorstore.markup import Block, Layout, read_layout
+from vectorstore.sections import find_sections, heading_blocks
+from vectorstore.types import Boilerplate, Document, Labels, Section, Sentence
+
+_ENDS = "。！？；!?;…"
+_CLOSERS = "”’」』》〉）】)]}\"'"
+_PAIRS = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", "〈": "〉", "（": "）", "(": ")", "【": "】", "[": "]"}
+_SHORT_QUOTE = 60  # characters: within a shorter pair of quotation marks or brackets no sentence ends
+_ABBREVIATION = re.compile(r"(?:\b[A-Z]|\b(?:No|Nos|Mr|Mrs|Ms|Dr|Prof|St|Inc|Ltd|Co|Corp|vs|etc|e\.g|i\.e|Fig|Art|Vol|pp|approx|Jan|Feb|Aug|Sept|Oct|Nov|Dec))$")
+_LINK = re.compile(r"(?:https?://|www\.)[!-~]+")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,24});")
+_YEAR = re.compile(r"(?<![\d—–-])((?:19|20)\d{2})年(?!以来|起|至|[-—–~]|到(?:19|20)?\d{2})")
+_NOT_ITS_YEAR = re.compile(r"(?:自|从|比|较|与|距|截至|早在|相比)\s*$")
+_YEAR_RANGE = re.compile(r"(?:19|20)\d{2}\s*年?\s*[-—–~至到]+\s*(?:19|20)?\d{2}")
+_TITLE_MARKS = re.compile(r"《[^》]*》")
+
+
+def split_sentences(
+    document: Document,
+    sections: Sequence[Section] | None = None,
+    boilerplate: Sequence[Boilerplate] | None = None,
+    layout: Layout | None = None,
+) -> tuple[Sentence, ...]:
+    """Cut the text outside boilerplate and headings into sentences, in order and without overlap."""
+    layout = layout or read_layout(document.text, document.media)
+    if boilerplate is None:
+        boilerplate = find_boilerplate(document, layout)
+    if sections is None:
+        sections = find_sections(document, boilerplate, layout=layout)
+    hidden = {b.start for b in boilerplate} | heading_blocks(layout, boilerplate).keys()
+    starts = [section.start for section in sections]
+    sentences: list[Sentence] = []
+    for paragraph, block in enumerate(b for b in layout.blocks if b.start not in hidden):
+        number = bisect_right(starts, block.start) - 1
+        sentences.extend(_labelled(document, block, sections[number], number, paragraph))
+    return tuple(sentences)
+
+
+def cut(text: str) -> Iterator[tuple[int, int]]:
+    """Give the places of the sentences of one paragraph, without the white space around them."""
+    begin = 0
+    for end in _boundaries(text):
+        yield from _trimmed(text, begin, end)
+        begin = end
+    yield from _trimmed(text, begin, len(text))
+
+
+def _trimmed(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    piece = text[begin:end]
+    left = len(piece) - len(piece.lstrip())
+    if left < len(piece):
+        yield begin + left, begin + len(piece.rstrip())
+
+
+def _boundaries(text: str) -> Iterator[int]:
+    """Find where sentences end: behind final marks and the closing marks that belong to them."""
+    closed_at = _enclosed(text)
+    position = 0
+    while position < len(text):
+        if position in closed_at:
+            position = _after_enclosed(text, position, closed_at[position])
+            if position < 0:
+                return
+            if position and text[position - 1] in _ENDS + _CLOSERS and _closes_sentence(text, position):
+                yield position
+            continue
+        if _is_end(text, position):
+            position = _past_marks(text, position)
+            if position < len(text):
+                yield position
+            continue
+        position += 1
+
+
+def _enclosed(text: str) -> dict[int, int]:
+    """Find the spans inside which no sentence ends: links, entities, short pairs of quotation marks and brackets."""
+    spans = {m.start(): m.end() for m in _LINK.finditer(text)} | {m.start(): m.end() for m in _ENTITY.finditer(text)}
+    for position, char in enumerate(text):
+        closing = _PAIRS.get(char)
+        if closing:
+            end = text.find(closing, position + 1, position + _SHORT_QUOTE + 2)
+            if end > 0:
+                spans[position] = max(spans.get(position, 0), end + 1)
+    return spans
+
+
+def _after_enclosed(text: str, start: int, end: int) -> int:
+    return end if end > start else start + 1
+
+
+def _closes_sentence(text: str, position: int) -> bool:
+    """Whether a closing mark ends the sentence: 。” does, unless the sentence goes on after it."""
+    inner = text[:position].rstrip(_CLOSERS)
+    if not inner or inner[-1] not in "。！？!?…" or position >= len(text):
+        return False
+    return text[position] not in "，,、；;：:。！？!?的地得是等和与及中里上下一这那" + _CLOSERS
+
+
+def _is_end(text: str, position: int) -> bool:
+    char = text[position]
+    if char == "…":
+        return position + 1 < len(text) and text[position + 1] != "…" and text[position + 1].isspace()
+    if char in _ENDS:
+        return True
+    if char != "." or position + 2 >= len(text):
+        return False
+    following = text[position + 1 : position + 3]
+    if not following[0].isspace() or not (following[1].isupper() or following[1] in "“\"'(‘"):
+        return False
+    before = text[max(0, position - 8) : position]
+    return bool(before) and not before[-1].isdigit() and not _ABBREVIATION.search(before) or _ends_in_year(text, position)
+
+
+def _ends_in_year(text: str, position: int) -> bool:
+    """Whether the full stop follows a figure inside a sentence rather than the number of a list item."""
+    return text[position - 1].isdigit() and bool(re.search(r"[A-Za-z]\s+[\d,.%]+$", text[:position])) and not re.search(
+        r"\b(?:No|Nos|Art|Fig|Vol)\.?\s*\d+$", text[:position]
+    )
+
+
+def _past_marks(text: str, position: int) -> int:
+    while position < len(text) and (text[position] in _ENDS or text[position] == "."):
+        position += 1
+    while position < len(text) and text[position] in _CLOSERS + _ENDS:
+        position += 1
+    return position
+
+
+def _labelled(document: Document, block: Block, section: Section, number: int, paragraph: int) -> Iterator[Sentence]:
+    """Make the sentences of a paragraph; the place that it speaks of last is carried to sentences that name none."""
+    carried: tuple[Mention, ...] = ()
+    for begin, end in cut(block.plain):
+        start, stop = block.starts[begin], block.ends[end - 1]
+        plain = block.plain[begin:end]
+        own = Gazetteer.load().find_places(plain)
+        if own:
+            carried = own if len({m.place.province for m in own}) == 1 else ()
+        about = own or carried
+        labels = _narrowed(section, plain, about)
+        places = tuple(dict.fromkeys(m.place.name for m in about))
+        provinces = [m.place.province for m in about]
+        regions = tuple(dict.fromkeys([*provinces, *([labels.region] if labels.region else [])]))
+        quote = document.text[start:stop]
+        yield Sentence(
+            document.source, start, stop, quote, plain, number, paragraph, labels, places=places, regions=regions
+        )
+
+
+def _narrowed(section: Section, plain: str, about: tuple[Mention, ...]) -> Labels:
+    labels = section.labels
+    provinces = {m.place.province for m in about}
+    if labels.region is None and len(provinces) == 1 and not all(m.in_name for m in about):
+        labels = replace(labels, region=provinces.pop())
+    if labels.year is None or "发布日期" in section.reasons.year:
+        year = _own_year(plain)
+        labels = replace(labels, year=year) if year else labels
+    return labels
+
+
+def _own_year(plain: str) -> int | None:
+    """The one year that a sentence speaks of; periods, comparisons and titles of documents name none."""
+    text = _TITLE_MARKS.sub("", plain)
+    if _YEAR_RANGE.search(text):
+        return None
+    matches = list(_YEAR.finditer(text))
+    if any(_NOT_ITS_YEAR.search(text[: m.start()]) for m in matches):
+        return None
+    years = {int(m.group(1)) for m in matches}
+    return years.pop() if len(years) == 1 else None
