@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 
 from assistant.catalog import Form, ModelSpec
 from assistant.cite import read_drafts
-from assistant.compose import Layout, compose
+from assistant.compose import Layout, compose, plan_slots
 from assistant.contents import say_contents
 from assistant.decode import citation_grammar
 from assistant.engine import Engine
 from assistant.gate import Decision, decide
 from assistant.prompt import load_prompt, render
 from assistant.refuse import write_refusal
-from assistant.retrieve import Weighing, retrieve, weigh
+from assistant.retrieve import Weighing, number, retrieve, weigh
 from assistant.say import Line, holds_anything, say_drafts, say_statements, write
 from assistant.template import apply_template
 from assistant.types import (
@@ -45,6 +45,7 @@ from vectorstore.types import ParsedDocument, Scope
 
 _SENTENCES = 6  # of a generated answer; longer ones stop being read
 _TOKENS = 512
+_OF_A_SLOT = 3  # passages of each thing that is compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,7 @@ class Assistant:
         clock.lap("understand")
         passages: tuple[Passage, ...] = ()
         if understood.kind not in (Kind.NONE, Kind.CORPUS):
-            scorer = self._engine.score if self._spec.form is Form.READER else None
-            passages = retrieve(understood, index, scorer)
+            passages = self._retrieve(understood, index)
         decision = decide(understood, passages, index)
         yield Found(passages if decision.refusal is None else ())
         clock.lap("retrieve")
@@ -142,6 +142,17 @@ class Assistant:
         titles = {parsed.document.source: parsed.document.title for parsed in index.documents}
         case = _Case(understood, passages, weigh(understood, index), titles, facts, stop or threading.Event())
         yield Finished((yield from self._answer(case, decision, index, clock)))
+
+    def _retrieve(self, question: Question, index: Index) -> tuple[Passage, ...]:
+        """Find passages; for a comparison those of each of its slots, so that none crowds out another."""
+        scorer = self._engine.score if self._spec.form is Form.READER else None
+        if question.kind is not Kind.COMPARE:
+            return retrieve(question, index, scorer)
+        regions = sorted({s.labels.region for parsed in index.documents for s in parsed.sections if s.labels.region})
+        found: dict[str, Passage] = {}
+        for slot in plan_slots(question, regions):
+            found |= {p.sentence.id: p for p in retrieve(question, index, scorer, scope=slot.scope)[:_OF_A_SLOT]}
+        return number(found.values())
 
     def _current(self) -> Index:
         """The index, opened anew where another process has built a newer one."""
@@ -156,7 +167,7 @@ class Assistant:
             return self._finish(case, say_contents(index.documents), Layout.BULLETS, (), clock)
         layout, empty = Layout.PROSE, ()
         if self._spec.form is Form.READER:
-            composition = compose(case.question, case.passages, case.weighing, case.titles)
+            composition = compose(case.question, case.passages, case.weighing)
             layout, empty = composition.layout, composition.empty_rows
             clock.first_token()
             clock.lap("generate")

@@ -31,7 +31,7 @@ _PARTIAL = 0.4
 _ITEM_END = re.compile(r"[,，、;；。！？!?\n]")
 _NAMED = re.compile(r"《([^《》]{2,})》|「([^「」]{2,})」|\"([^\"]{2,})\"")
 # Our own words around a quote; they are no statement about the world.
-_FRAME = re.compile(r"(?:的(?:任务|回顾)中)?(?:提出|写道|指出|提到|介绍)[:：]|^谈到|时,$")
+_FRAME = re.compile(r"(?:的(?:任务|回顾|资料)|资料)中(?:提出|写道)[:：]|(?:提出|写道|指出|提到)[:：]|^谈到|时,$")
 _PART_WORDS = {Part.REVIEW: ("回顾", "完成"), Part.TASKS: ("任务", "计划")}
 
 

@@ -6,18 +6,21 @@ The reader does not write. Every statement is a verbatim quote behind a frame th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from assistant.gate import THRESHOLD
-from assistant.quote import choose_quote, short_answer
+from assistant.quote import choose_quote, most_telling, short_answer
 from assistant.retrieve import Weighing
 from assistant.types import Asks, Kind, Passage, Question
-from vectorstore.types import Labels, Part, Sentence
+from vectorstore.types import Labels, Part, Scope, Sentence
 
 _ALSO = 0.25  # share of the question that a further sentence has to add to be worth reading
-_LISTED = 8  # statements of a list; more are a wall of quotes
+_LISTED = 6  # statements of a list; more are a wall of quotes
+_SUMMARISED = 10
+_WHOLE = 140  # characters up to which a list quotes the whole sentence
+_SLOT = 0.4  # coverage that a cell of a comparison needs; its place and year are sure already
 _TIE = 0.95  # sentences this close to the best that carry other labels answer an ambiguous question too
 
 
@@ -49,19 +52,34 @@ class Composition:
     empty_rows: tuple[str, ...] = ()  # what a table was asked for and has no evidence on
 
 
-def compose(
-    question: Question, passages: Sequence[Passage], weighing: Weighing, titles: Mapping[str, str]
-) -> Composition:
+def compose(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
     """Choose the sentences to quote by the kind of the question."""
     if question.kind is Kind.COMPARE:
-        return _compare(question, passages, weighing, titles)
-    if question.kind is Kind.LIST or (question.kind is Kind.SUMMARY and question.terms):
-        best = max(p.coverage for p in passages)
-        chosen = [p for p in passages if p.coverage >= max(THRESHOLD, 0.6 * best)][:_LISTED]
-        return _say(question, _in_order(chosen), weighing, titles, Layout.BULLETS)
+        return _compare(question, passages, weighing)
+    if question.kind is Kind.LIST:
+        return _list(question, passages, weighing)
     if question.kind is Kind.SUMMARY:
-        return _say(question, _in_order(passages[:_LISTED]), weighing, titles, Layout.BULLETS)
-    return _say(question, _answering(question, passages, weighing), weighing, titles, Layout.PROSE)
+        return _summarise(passages, weighing)
+    return _say(question, _answering(question, passages, weighing), weighing)
+
+
+def _list(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
+    best = max(p.coverage for p in passages)
+    chosen = [p for p in passages if p.coverage >= 0.7 * best][:_LISTED]
+    statements = [
+        Statement(None, frame(p.sentence), choose_quote(p.sentence, weighing, whole=_WHOLE), p.sentence)
+        for p in _in_order(chosen)
+    ]
+    return Composition(Layout.BULLETS, tuple(statements))
+
+
+def _summarise(passages: Sequence[Passage], weighing: Weighing) -> Composition:
+    """One telling run of clauses of each sentence, in the order of the text."""
+    statements = [
+        Statement(None, frame(p.sentence), most_telling(p.sentence, weighing), p.sentence)
+        for p in _in_order(passages[:_SUMMARISED])
+    ]
+    return Composition(Layout.BULLETS, tuple(statements))
 
 
 def _answering(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Passage]:
@@ -89,49 +107,64 @@ def _in_order(passages: Sequence[Passage]) -> list[Passage]:
     return sorted(passages, key=lambda p: (p.sentence.source, p.sentence.start))
 
 
-def _say(
-    question: Question, passages: Sequence[Passage], weighing: Weighing, titles: Mapping[str, str], layout: Layout
-) -> Composition:
+def _say(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
     statements = []
     for passage in passages:
         quote = choose_quote(passage.sentence, weighing)
-        short = short_answer(question.asks, passage.sentence, quote, weighing) if layout is Layout.PROSE else None
-        statements.append(Statement(short, frame(passage.sentence, titles), quote, passage.sentence))
-    return Composition(layout, tuple(statements))
+        short = short_answer(question.asks, passage.sentence, quote, weighing)
+        statements.append(Statement(short, frame(passage.sentence), quote, passage.sentence))
+    return Composition(Layout.PROSE, tuple(statements))
 
 
-def _compare(
-    question: Question, passages: Sequence[Passage], weighing: Weighing, titles: Mapping[str, str]
-) -> Composition:
-    """One row for each place and year that the question names, each from its own evidence."""
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One thing that a comparison sets beside the others: a place, a year, or both."""
+
+    name: str
+    scope: Scope
+
+
+def plan_slots(question: Question, known: Sequence[str]) -> tuple[Slot, ...]:
+    """One slot for each place and year that a question names; all known regions where it names none."""
+    scope = question.scope
+    places = sorted(scope.places) if len(scope.places) >= len(scope.regions) else []
+    names = places or sorted(scope.regions) or ([] if len(scope.years) > 1 else list(known))
+    slots: list[Slot] = []
+    for name in names or [""]:
+        for year in sorted(scope.years) or [0]:
+            narrowed = replace(
+                scope,
+                regions=frozenset() if places or not name else frozenset([name]),
+                places=frozenset([name]) if places else frozenset(),
+                years=frozenset([year]) if year else frozenset(),
+            )
+            slots.append(Slot(f"{name}{year}年" if year else name, narrowed))
+    return tuple(slots)
+
+
+def _compare(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
+    """One row for each slot, each from its own evidence."""
     rows: list[Statement] = []
     empty: list[str] = []
-    for region in sorted(question.scope.regions) or sorted({p.sentence.labels.region or "" for p in passages} - {""}):
-        for year in sorted(question.scope.years) or [None]:
-            name = f"{region}{year}年" if year else region
-            fitting = [
-                p
-                for p in passages
-                if region in p.sentence.regions
-                and (year is None or p.sentence.labels.year == year)
-                and p.coverage >= THRESHOLD
-            ]
-            if not fitting:
-                empty.append(name)
-                continue
-            sentence = fitting[0].sentence
-            quote = choose_quote(sentence, weighing)
-            short = short_answer(question.asks, sentence, quote, weighing)
-            rows.append(Statement(short, frame(sentence, titles), quote, sentence, name))
+    known = sorted({p.sentence.labels.region for p in passages if p.sentence.labels.region})
+    for slot in plan_slots(question, known):
+        fitting = [p for p in passages if slot.scope.allows(p.sentence) and p.coverage >= _SLOT]
+        if not fitting:
+            empty.append(slot.name)
+            continue
+        sentence = fitting[0].sentence
+        quote = choose_quote(sentence, weighing)
+        short = short_answer(question.asks, sentence, quote, weighing)
+        rows.append(Statement(short, frame(sentence), quote, sentence, slot.name))
     return Composition(Layout.TABLE, tuple(rows), tuple(empty))
 
 
-def frame(sentence: Sentence, titles: Mapping[str, str]) -> str:
-    """Say whose words follow, from labels alone: ``上海2024年的任务中提出``, or the title where there are none."""
+def frame(sentence: Sentence) -> str:
+    """Say whose words follow, from labels alone: ``上海2024年的任务中提出``; of a text without parts its year only."""
     labels = sentence.labels
-    if labels.region and labels.year and labels.part:
-        verb = "提出" if labels.part is Part.TASKS else "写道"
-        name = "任务" if labels.part is Part.TASKS else "回顾"
-        return f"{labels.region}{labels.year}年的{name}中{verb}:"
+    year = f"{labels.year}年" if labels.year else ""
+    if labels.region and labels.part:
+        verb = "任务中提出" if labels.part is Part.TASKS else "回顾中写道"
+        return f"{labels.region}{year}的{verb}:"
     subject = "" if not sentence.places or sentence.places[0] in sentence.plain else f"谈到{sentence.places[0]}时,"
-    return f"{subject}《{titles.get(sentence.source, sentence.source)}》写道:"
+    return f"{subject}{year}的资料中写道:" if year else f"{subject}资料中写道:"

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 Logits = NDArray[np.float32]
 
+_FREE = "[^\\[\\]【】［］。\\x00-\\x1F\\x7F]"  # any character but what could be a marker, end a sentence or a line
+
 TOP_P = 0.95
 TOP_K = 256  # what lies below is cut off by TOP_P anyway, and sorting a large vocabulary costs more than a small model
 
@@ -207,7 +209,7 @@ class TextStream:
 def citation_grammar(numbers: int, max_sentences: int, refusal: str) -> str:
     """A GBNF grammar for an answer whose every sentence ends with citations.
 
-    A sentence is free text without square brackets or line ends, then one or more ``[n]`` with ``n`` in
+    A sentence is free text without brackets that could be a marker, then one or more ``[n]`` with ``n`` in
     ``1..numbers``, then a full stop. Nothing else is an answer but the fixed ``refusal``.
 
     Raises:
@@ -220,7 +222,7 @@ def citation_grammar(numbers: int, max_sentences: int, refusal: str) -> str:
         (
             f"root ::= {_literal(refusal)} | sentence{{1,{max_sentences}}}",
             'sentence ::= text mark{1,4} ("。" | "." | "\\n")',
-            "text ::= [^\\[\\]【】［］\\r\\n。] [^\\[\\]【】［］\\r\\n。]+",
+            f"text ::= {_FREE} {_FREE}+",
             f"mark ::= {marks}",
             "",
         )

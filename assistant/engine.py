@@ -80,12 +80,6 @@ class Stream(Iterator[str]):
         self._ended = True
         self._job.closed.set()
 
-    def __enter__(self) -> Stream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __del__(self) -> None:
         self._job.closed.set()
 
@@ -177,7 +171,7 @@ class Engine:
             InputInvalid: while iterating, where the prompt is longer than the model's context.
         """
         self._require(Form.INSTRUCT)
-        segments = [(clean_text(s.text), s.control) for s in prompt.segments]
+        segments = [(s.text, s.control) for s in prompt.segments]
         request = {
             "op": "generate",
             "segments": segments,
@@ -193,6 +187,12 @@ class Engine:
         """How many requests wait for their turn, without the one that is being served."""
         with self._changed:
             return len(self._waiting)
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The process that holds the model, for watching it; ``None`` where it is not running."""
+        worker = self._worker
+        return worker.pid if worker is not None and worker.alive() else None
 
     def close(self) -> None:
         """End the worker; requests that wait fail."""
@@ -215,8 +215,8 @@ class Engine:
         self._require(Form.READER)
         if len(candidates) > MOST_CANDIDATES:
             raise InputInvalid(f"候选句最多 {MOST_CANDIDATES} 个。 At most {MOST_CANDIDATES} candidates.")
-        texts = [clean_text(text[:LONGEST_CANDIDATE]) for text in candidates]
-        return {"op": op, "question": clean_text(question[:LONGEST_QUESTION]), "candidates": texts}
+        texts = [text[:LONGEST_CANDIDATE] for text in candidates]
+        return {"op": op, "question": question[:LONGEST_QUESTION], "candidates": texts}
 
     def _require(self, form: Form) -> None:
         if self.spec.form is not form:
@@ -399,13 +399,8 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def clean_text(text: str) -> str:
-    """Text that UTF-8 can hold: lone surrogates become U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def _as_error(reply: Message) -> AssistantError | None:
     if reply["kind"] != "failed":
         return None
-    kind = getattr(errors, reply["error"], AssistantError)
-    return kind(reply["message"])  # type: ignore[no-any-return]
+    kind: type[AssistantError] = getattr(errors, reply["error"], AssistantError)
+    return kind(reply["message"])

@@ -86,6 +86,8 @@ class _Run:
     kept: int = 0
 
     def store(self, result: Result) -> None:
+        if result.id in self.results:  # a Ctrl-C came between storing it and crossing it off
+            return
         append_result(self.out / RESULTS, result)
         self.results[result.id] = result
         if self.on_result is not None:

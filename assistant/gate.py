@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.retrieve import Searchable, retrieve
+from assistant.retrieve import Searchable, Weighing, retrieve, weigh
 from assistant.types import Kind, Passage, Question, Refusal
 from vectorstore.types import Scope
 
+_SPREAD = (Kind.LIST, Kind.SUMMARY, Kind.COMPARE)
+_TOGETHER = 0.75  # what several sentences have to hold between them: more, because words meet by chance
 THRESHOLD = 0.55  # share of the weighted telling words that the best sentence has to hold
 
 
@@ -29,9 +31,19 @@ def decide(question: Question, passages: Sequence[Passage], index: Searchable) -
         return Decision(Refusal.NOT_A_QUESTION)
     if question.kind is Kind.CORPUS:
         return Decision(None)
-    if passages and max(p.coverage for p in passages) >= THRESHOLD:
+    if _holds_enough(question, passages, weigh(question, index)):
         return Decision(None)
     return _explain(question, passages, index)
+
+
+def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Weighing) -> bool:
+    """A fact has to stand in one sentence; what a list or a summary is about may be spread over several."""
+    if not passages:
+        return False
+    if max(p.coverage for p in passages) >= THRESHOLD:
+        return True
+    together = "\n".join(p.sentence.plain for p in passages)
+    return question.kind in _SPREAD and weighing.coverage(together) >= _TOGETHER
 
 
 def _explain(question: Question, passages: Sequence[Passage], index: Searchable) -> Decision:

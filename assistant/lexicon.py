@@ -20,6 +20,7 @@ class Lexicon:
     tasks: tuple[str, ...]
     kinds: dict[str, tuple[str, ...]]
     asks: dict[str, tuple[str, ...]]
+    asking: tuple[str, ...]  # all words of asks, longest first
     greetings: tuple[str, ...]
     orders: tuple[str, ...]
     stopwords: frozenset[str]
@@ -38,6 +39,7 @@ def load_lexicon() -> Lexicon:
         tasks=tuple(data["parts"]["tasks"]),
         kinds={name: tuple(words) for name, words in data["kinds"].items()},
         asks={name: tuple(words) for name, words in data["asks"].items()},
+        asking=tuple(sorted({w for ws in data["asks"].values() for w in ws}, key=lambda w: (-len(w), w))),
         greetings=tuple(data["none"]["greetings"]),
         orders=tuple(data["none"]["orders"]),
         stopwords=frozenset(data["stopwords"]["words"]),

@@ -23,6 +23,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import FileResponse, PlainTextResponse, Response  # noqa: E402
 
+from assistant.errors import EngineBusy  # noqa: E402
 from assistant.page_server import HOSTS, Guard, check_host, serve_app  # noqa: E402
 from assistant.page_talk import QUESTION_LIMIT, Answerer, Talk, ask  # noqa: E402
 from assistant.view import (  # noqa: E402
@@ -137,17 +138,22 @@ def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, talks: weakref.Wea
 
 def show_asking(answerer: Answerer, talk: Talk, question: str) -> Iterator[list[Any]]:
     """Give the outputs of the page while a question is answered: first all, then what changes, then all again."""
-    earlier = talk.exchanges
     begun = False
-    for exchange in ask(answerer, talk, question):
-        if not begun:
+    try:
+        for exchange in ask(answerer, talk, question):
+            if begun:
+                yield [gr.skip(), draw_exchange(exchange), *[gr.skip()] * 4, talk]
+                continue
             begun = True
+            earlier = draw_exchanges(talk.exchanges[:-1])
             box = gr.Textbox(value="")
-            yield [draw_exchanges(earlier), draw_exchange(exchange), gr.skip(), box, *_buttons(running=True), talk]
-            continue
-        yield [gr.skip(), draw_exchange(exchange), *[gr.skip()] * 4, talk]
+            yield [earlier, draw_exchange(exchange), gr.skip(), box, *_buttons(running=True), talk]
+    except EngineBusy:  # a second question in the same conversation; the page offers none, a script may
+        yield [gr.skip()] * 7
+        return
     sources = draw_sources(talk.exchanges, answerer.documents)
-    yield [gr.skip(), gr.skip(), sources, gr.skip(), *_buttons(running=False), talk]
+    newest = draw_exchange(talk.exchanges[-1])
+    yield [gr.skip(), newest, sources, gr.skip(), *_buttons(running=False), talk]
 
 
 def show_new(answerer: Answerer) -> list[Any]:

@@ -44,15 +44,20 @@ class WorkerProcess:
             self._replies.put(json.loads(line))
         self._replies.put({"kind": "gone"})
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def alive(self) -> bool:
         """Whether it still runs."""
         return self._process.poll() is None
 
     def send(self, message: Message) -> None:
-        """Hand over a message; where the process is gone, ``receive`` says so."""
+        """Hand over a message, without the lone surrogates that UTF-8 cannot hold; an end of the process shows in ``receive``."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.write(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
             self._process.stdin.flush()
 
     def receive(self, timeout: float) -> Message | None:

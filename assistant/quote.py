@@ -52,9 +52,14 @@ def split_clauses(text: str) -> tuple[Clause, ...]:
     return tuple(clauses)
 
 
-def choose_quote(sentence: Sentence, weighing: Weighing) -> str:
-    """Choose the shortest run of clauses that holds as much of the question as the whole sentence does."""
+def choose_quote(sentence: Sentence, weighing: Weighing, *, whole: int = 0) -> str:
+    """Choose the shortest run of clauses that holds as much of the question as the whole sentence does.
+
+    A sentence of up to ``whole`` characters is quoted as it stands: a list wants its items, not the one that was named.
+    """
     text = sentence.plain
+    if len(text) <= whole:
+        return text.rstrip("。;；")
     clauses = split_clauses(text)
     if len(clauses) < 2 or not weighing.weights:
         return text.rstrip("。;；")
@@ -74,6 +79,8 @@ def choose_quote(sentence: Sentence, weighing: Weighing) -> str:
     if best is None:
         return text
     first, last = best[2], best[3]
+    while whole and last + 1 < len(clauses) and not clauses[last + 1].opens:
+        last += 1  # the rest of the enumeration
     return text[clauses[first].start : clauses[last].end].strip()
 
 
@@ -83,6 +90,24 @@ def _clause_start(clauses: tuple[Clause, ...], position: int) -> int:
     while first > 0 and not clauses[first].opens:
         first -= 1
     return first if clauses[position].end - clauses[first].start <= _TOO_LONG else position
+
+
+def most_telling(sentence: Sentence, weighing: Weighing, limit: int = _TOO_LONG) -> str:
+    """Choose the run of whole clauses of at most ``limit`` characters that says most: figures, names, words asked for."""
+    clauses = split_clauses(sentence.plain)
+    best: tuple[float, int, str] | None = None
+    for i, first in enumerate(clauses):
+        if not first.opens:
+            continue
+        for last in clauses[i:]:
+            piece = sentence.plain[first.start : last.end].strip()
+            if len(piece) > limit and last is not first:
+                break
+            said = len(find_quantities(piece)) + len(_NAMED.findall(piece)) + 2 * weighing.coverage(piece)
+            worth = said + 0.02 * min(len(piece), limit) - 0.1 * max(0, len(piece) - limit)
+            if best is None or worth > best[0]:
+                best = (worth, i, piece)
+    return best[2] if best else sentence.plain
 
 
 def short_answer(asks: Asks, sentence: Sentence, quote: str, weighing: Weighing) -> str | None:

@@ -110,7 +110,8 @@ def find_short_answer(model: Model, question: str, candidates: Sequence[str], ch
 
     def next_logits(path: Sequence[int]) -> Logits:
         tokens = [*prefix, *path]
-        return model.logits(tokens, [len(tokens) - 1])[0]
+        row: Logits = model.logits(tokens, [len(tokens) - 1])[0]
+        return row
 
     path = choose_path(span_trie(model, candidates[chosen]), next_logits)
     if path is None or path.probability < LEAST_PROBABILITY:
@@ -199,8 +200,8 @@ def _edges(text: str, lengths: Sequence[int]) -> dict[int, int]:
 
 def softmax(logits: Logits) -> NDArray[np.float64]:
     """Probabilities of one row of logits."""
-    shifted = np.exp(logits.astype(np.float64) - float(logits.max()))
-    return shifted / shifted.sum()
+    weights: NDArray[np.float64] = np.exp(logits.astype(np.float64) - float(logits.max()))
+    return weights / float(weights.sum())
 
 
 def _sigmoid(x: float) -> float:

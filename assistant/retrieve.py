@@ -6,10 +6,11 @@ sentence holds (rare words weigh more), by the index's fused score, and, where a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from assistant.quantities import Measure, find_quantities
 from assistant.types import Passage, Question, ReaderScores
 from vectorstore.normalize import normalize
 from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
@@ -71,8 +72,10 @@ class Weighing:
 
 
 def weigh(question: Question, index: Searchable) -> Weighing:
-    """Weigh the telling words of a question by their rarity in the corpus."""
-    return Weighing(tuple((term, index.rarity(term)) for term in question.terms))
+    """Weigh the telling words of a question by their rarity; a figure that the corpus holds is one of them."""
+    stated = [normalize(q.text) for q in find_quantities(question.focus) if q.measure is Measure.QUANTITY]
+    figures = [text for text in stated if len(text) > 1 and any(text in normalize(s.plain) for s in index.sentences)]
+    return Weighing(tuple((term, index.rarity(term)) for term in dict.fromkeys((*question.terms, *figures))))
 
 
 def match_term(term: str, normal: str) -> float:
@@ -89,25 +92,38 @@ def retrieve(
     question: Question, index: Searchable, scorer: Scorer | None = None, *, scope: Scope | None = None
 ) -> tuple[Passage, ...]:
     """Find at most ``PASSAGES`` sentences, numbered from 1 in the order of their worth."""
-    hits = index.search(question.standalone, CANDIDATES, question.scope if scope is None else scope)
+    hits = _search(question, index, question.scope if scope is None else scope)
     if not hits:
         return ()
     weighing = weigh(question, index)
     headings = _headings(index.documents)
     best = max(hit.score for hit in hits) or 1.0
-    ranked = sorted(
-        (_rate(hit, weighing, headings, best) for hit in hits),
-        key=lambda rated: (-rated[1], rated[0].sentence.source, rated[0].sentence.start),
-    )[:PASSAGES]
-    scores = scorer(question.standalone, [hit.sentence.plain for hit, *_ in ranked]).answers if scorer else None
+    rated = [_rate(hit, weighing, headings, best) for hit in hits]
+    rated.sort(key=lambda r: (-r[1], r[0].sentence.source, r[0].sentence.start))
+    del rated[PASSAGES:]
+    text = question.focus or question.standalone
+    scores = scorer(text, [hit.sentence.plain for hit, *_ in rated]).answers if scorer else None
     passages = [
-        Passage(
-            0, hit.sentence, score + (_READER * scores[i] if scores else 0.0), coverage, scores[i] if scores else None
-        )
-        for i, (hit, score, coverage) in enumerate(ranked)
+        Passage(0, hit.sentence, score + (_READER * scores[i] if scores else 0.0), held, scores[i] if scores else None)
+        for i, (hit, score, held) in enumerate(rated)
     ]
-    passages.sort(key=lambda p: (-p.score, p.sentence.source, p.sentence.start))
-    return tuple(Passage(n, p.sentence, p.score, p.coverage, p.reader) for n, p in enumerate(passages, 1))
+    return number(passages)
+
+
+def number(passages: Iterable[Passage]) -> tuple[Passage, ...]:
+    """Order passages by their worth and number them from 1."""
+    ranked = sorted(passages, key=lambda p: (-p.score, p.sentence.source, p.sentence.start))
+    return tuple(replace(passage, number=n) for n, passage in enumerate(ranked, 1))
+
+
+def _search(question: Question, index: Searchable, scope: Scope) -> Sequence[Hit]:
+    """Search inside the scope. Where no sentence is about a place, those of its province that name it will do."""
+    text = question.focus or question.standalone
+    hits = index.search(text, CANDIDATES, scope)
+    if hits or not scope.places:
+        return hits
+    wider = index.search(text, CANDIDATES, replace(scope, places=frozenset()))
+    return [hit for hit in wider if any(place in hit.sentence.plain for place in scope.places)]
 
 
 def _rate(hit: Hit, weighing: Weighing, headings: dict[tuple[str, int], str], best: float) -> tuple[Hit, float, float]:

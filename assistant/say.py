@@ -100,7 +100,7 @@ def _replace(draft: Draft, weighing: Weighing, titles: Mapping[str, str]) -> Sai
     if best is None:
         return None
     quote = choose_quote(best.sentence, weighing)
-    said = _said(f"{frame(best.sentence, titles)}“{quote}”", (best.sentence,), titles)
+    said = _said(f"{frame(best.sentence)}“{quote}”", (best.sentence,), titles)
     return said if said.finding.verdict is Verdict.SUPPORTED else None
 
 

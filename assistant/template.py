@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from assistant.errors import PromptInvalid
 from assistant.types import Prompt, Segment
@@ -92,7 +93,8 @@ def _read_template(name: str, table: object) -> Template:
             raise _invalid(name, f"{key} has the wrong type")
     if any(table[key].count("{text}") != 1 for key in ("system", "user")):
         raise _invalid(name, "system and user hold {text} once")
-    return Template(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    return Template(**values)
 
 
 def _invalid(name: str, problem: str) -> PromptInvalid:

@@ -59,6 +59,7 @@ class Question:
     asks: Asks
     scope: Scope  # regions, places, years and part that it names
     terms: tuple[str, ...]  # its telling words: without regions, years, question words and filler
+    focus: str = ""  # the sentence of it that asks, where others stand beside; what is searched for
 
 
 @dataclass(frozen=True, slots=True)

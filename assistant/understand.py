@@ -16,7 +16,7 @@ from assistant.quantities import find_quantities
 from assistant.types import Asks, Kind, Question, Role, Turn
 from vectorstore.gazetteer import Gazetteer, Mention
 from vectorstore.normalize import normalize
-from vectorstore.segment import words
+from vectorstore.segment import content_words
 from vectorstore.types import Part, Scope, Section
 
 MAX_CHARACTERS = 4000
@@ -27,6 +27,7 @@ _NE = re.compile(r"(?:呢|如何|怎么样)?[??。!!~\s]*$")
 _DEICTIC = re.compile(
     r"^(?:那|还有|另外|其中|它|这|该|同样|同年)|(?:它|这个|这些|该市|该省|当地|那里|这里|同一年)|呢[??。!!\s]*$"
 )
+_MEASURES = "个座家项条种处辆次位名片类所批"
 _WH = re.compile(
     r"多少|几(?=[个座家项条处公万])|什么|哪些|哪个|哪里|吗|怎么|如何|是否|有没有|谁|何时|何|总结|概括|比较|对比|介绍|列出|列举|计划|任务"
 )
@@ -81,10 +82,13 @@ def clean(text: str) -> str:
 
 def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     """Read a question that is complete in itself."""
-    normal = normalize(standalone)
+    whole = normalize(standalone)
+    mentions = _mentions(whole)
+    years = _read_years(whole, corpus)
+    normal = find_focus(whole)
     asks = _read_asks(normal)
-    mentions = _mentions(normal)
-    years = _read_years(normal, corpus)
+    if "还是" in normal and years and asks is Asks.OTHER:
+        asks, years = Asks.YEAR, set()  # 已经做到的,还是2024年要做的: the year is what is asked for
     scope = Scope(
         regions=frozenset(p for m in mentions if (p := m.place.province)),
         places=frozenset(m.place.name for m in mentions if m.place.name != m.place.province),
@@ -93,9 +97,16 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     )
     if any(m.place.name == m.place.province for m in mentions):
         scope = replace(scope, places=frozenset())  # 江苏和南京: the wider of the two decides
-    terms = _read_terms(normal, mentions)
+    terms = _read_terms(normal)
     kind = _read_kind(normal, asks, terms, scope)
-    return Question(text, standalone, kind, asks, scope, terms)
+    return Question(text, standalone, kind, asks, scope, terms, normal)
+
+
+def find_focus(normal: str) -> str:
+    """The sentence that asks. Orders and stories before it are not what is looked for in the documents."""
+    pieces = [piece for piece in re.split(r"[。!;:\n]|(?<=[?])", normal) if piece.strip()]
+    asking = [piece for piece in pieces if "?" in piece or _WH.search(piece)]
+    return asking[-1].strip() if asking and len(pieces) > 1 else normal
 
 
 def _mentions(normal: str) -> tuple[Mention, ...]:
@@ -139,19 +150,18 @@ def _read_asks(normal: str) -> Asks:
     return Asks.OTHER
 
 
-def _read_terms(normal: str, mentions: Sequence[Mention]) -> tuple[str, ...]:
+def _read_terms(normal: str) -> tuple[str, ...]:
     """The telling words: everything but places, years, question words and filler."""
     left = normal
-    for mention in sorted(mentions, key=lambda m: m.start, reverse=True):
+    for mention in sorted(_mentions(normal), key=lambda m: m.start, reverse=True):
         left = f"{left[: mention.start]} {left[mention.end :]}"
     left = _YEAR.sub(" ", left)
     lexicon = load_lexicon()
-    for group in (lexicon.asks["name"], lexicon.asks["region"], lexicon.asks["quantity"], lexicon.asks["year"]):
-        for word in sorted(group, key=len, reverse=True):
-            left = left.replace(word, " ")
+    for word in lexicon.asking:
+        left = re.sub(f"{re.escape(word)}(?:[{_MEASURES}](?=[^\\s{_MEASURES}]))?", " ", left)
     for quantity in reversed(find_quantities(left)):
         left = f"{left[: quantity.start]} {left[quantity.end :]}"
-    return join_terms([w for w in words(left) if w not in lexicon.stopwords and not w.isdigit()], left)
+    return join_terms([w for w in content_words(left) if w not in lexicon.stopwords and not w.isdigit()], left)
 
 
 def join_terms(found: Sequence[str], text: str) -> tuple[str, ...]:
@@ -170,18 +180,24 @@ def join_terms(found: Sequence[str], text: str) -> tuple[str, ...]:
 def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> Kind:
     lexicon = load_lexicon()
     bare = re.sub(r"[\s,.!?。,!?~]", "", normal)
-    if not terms and not (scope.regions or scope.years) and not any(w in normal for w in lexicon.kinds["corpus"]):
-        return Kind.NONE
+    named = bool(scope.regions or scope.years)
     if bare in lexicon.greetings or any(order in normal for order in lexicon.orders):
         return Kind.NONE
     if re.fullmatch(r"[\d+\-*/×÷=()().]+(?:等于(?:多少|几)|是多少)?", bare):
         return Kind.NONE
-    for name in ("corpus", "compare", "summary", "list", "yes_no"):
+    if not named and any(word in normal for word in lexicon.kinds["corpus"]):
+        return Kind.CORPUS
+    if not terms and not named:
+        return Kind.NONE
+    slots = max(len(scope.places), len(scope.regions)) > 1 or len(scope.years) > 1
+    if any(word in normal for word in lexicon.kinds["compare"]) or (slots and asks is Asks.QUANTITY):
+        return Kind.COMPARE
+    if asks is Asks.QUANTITY:
+        return Kind.FACT
+    for name in ("summary", "list", "yes_no"):
         if any(word in normal for word in lexicon.kinds[name]):
-            if name == "list" and asks is Asks.QUANTITY:
-                continue
             return Kind(name)
-    return Kind.SUMMARY if not terms else Kind.FACT
+    return Kind.FACT if terms else Kind.SUMMARY
 
 
 def _last_standalone(history: Sequence[Turn], corpus: Corpus) -> Question | None:

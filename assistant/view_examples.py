@@ -11,11 +11,11 @@ from itertools import chain, zip_longest
 
 from vectorstore.types import Labels, ParsedDocument, Part
 
-# "新建公园120座", "新增森林超过6.7万亩": a verb of doing, what is done, how much, and its unit.
+# "新建学校35所", "新增湿地超过2万亩": a verb of doing, what is done, how much, and its unit.
 _QUANTITY = re.compile(
     r"(?:^|[，,。；;、])(?P<verb>新建|新增|新创建|新开工|开工建设|建成|改造|淘汰|培育|打通|创建|植树造林)"
     r"(?P<thing>[\u4e00-\u9fff]{2,8}?)(?:超过|达到|近|约|不少于)?\d[\d.,]*[万亿]?"
-    r"(?P<unit>座|个|处|项|家|亩|公里|公顷|辆|套|条|万千瓦|平方米)"
+    r"(?P<unit>座|所|个|处|项|家|亩|公里|公顷|辆|套|条|万千瓦|平方米)"
 )
 
 

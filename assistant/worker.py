@@ -1,14 +1,15 @@
 """requests on standard input -> replies on standard output: the process that owns llama.cpp.
 
 The only module that imports ``llama_cpp``, and always in a process of its own, because llama.cpp answers some inputs
-with the end of the process. Started by :mod:`assistant.process`; both ways one JSON object a line. The first request is ``load``; one request is served at a time, only ``stop`` is heard meanwhile.
+with the end of the process. Started by :mod:`assistant.process`; both ways one JSON object a line. The first request is
+``load``; one request is served at a time, only ``stop`` is heard meanwhile.
 
 ==============  ==============================================================  =======================================
 request         further keys                                                    replies
 ==============  ==============================================================  =======================================
 load            path, context, threads                                          done
 score           question, candidates                                            done: answers, none
-short_answer    question, candidates, chosen                                    done: text, probability
+short_answer    question, candidates, chosen                                    done: found (text, probability) or null
 generate        segments, stops, grammar, max_tokens, temperature, seed         piece (many): text; then done
 stop            (of the request with this id)                                   the request then ends with done
 ==============  ==============================================================  =======================================
@@ -50,12 +51,12 @@ LONGEST_GRAMMAR = 200_000
 LOG_LINES = 40
 
 
-class Stopped(Exception):  # noqa: N818 - an outcome, not an error
+class Stopped(Exception):
     """The request was stopped while the model was computing."""
 
 
 class Runtime:
-    """A loaded model with one context. Not thread-safe, except that ``stopping`` is asked from another thread's view."""
+    """A loaded model with one context, for one thread. ``stopping`` says whether to break off the computation."""
 
     def __init__(self, path: str, context: int, threads: int, stopping: Callable[[], bool]) -> None:
         self._log: deque[str] = deque(maxlen=LOG_LINES)
@@ -64,19 +65,21 @@ class Runtime:
         llama_cpp.llama_backend_init()
         self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), llama_cpp.llama_model_default_params())
         if not self._model:
-            raise ModelUnusable(self._explain("llama.cpp 打不开这个模型", "llama.cpp cannot open this model", path))
+            raise ModelUnusable(
+                self._explain(f"llama.cpp 打不开模型 {path}", f"llama.cpp cannot open the model {path}")
+            )
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+        self.size = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
         self.context = max(256, context - context % 256)
         self._context = llama_cpp.llama_init_from_model(self._model, self._parameters(threads))
         if not self._context:
-            raise ModelUnusable(self._explain("模型的上下文建不起来", "llama.cpp cannot make a context", path))
+            raise ModelUnusable(self._explain(f"内存不够运行 {path}", f"llama.cpp cannot make a context for {path}"))
         self._memory = llama_cpp.llama_get_memory(self._context)
-        self._batch = llama_cpp.llama_batch_init(max(BATCH, 1), 0, 1)
+        self._batch = llama_cpp.llama_batch_init(BATCH, 0, 1)
         self._abort = llama_cpp.llama_cpp.ggml_abort_callback(lambda _: stopping())
         self._never = llama_cpp.llama_cpp.ggml_abort_callback(0)
         self._stopping = stopping
         self._evaluated: list[int] = []  # tokens in the context's memory, in whole batches
-        self.size = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
         self._specials: dict[str, int] = {}
 
     def _parameters(self, threads: int) -> Any:
@@ -92,8 +95,8 @@ class Runtime:
         if level in (3, 4):  # warnings and errors
             self._log.append(text.decode("utf-8", "replace").strip())
 
-    def _explain(self, chinese: str, english: str, path: str) -> str:
-        return f"{chinese}:{path}。 {english}: {path}. {' | '.join(list(self._log)[-3:])}"
+    def _explain(self, chinese: str, english: str) -> str:
+        return f"{chinese}。 {english}. {' | '.join(list(self._log)[-3:])}"
 
     def plain_tokens(self, text: str) -> list[int]:
         """Tokenise text so that it holds no control token, whatever it says."""
@@ -145,13 +148,15 @@ class Runtime:
         return str(llama_cpp.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace"))
 
     def _is_markup(self, token: int) -> bool:
-        """Whether text must not become this token: control tokens, and user-defined ones that look like tags."""
+        """Whether text must not become this token: control tokens, and others that are written like tags."""
         attributes = llama_cpp.llama_vocab_get_attr(self._vocab, token)
         if attributes & llama_cpp.LLAMA_TOKEN_ATTR_CONTROL:
             return True
-        if not attributes & llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED:
+        if attributes & llama_cpp.LLAMA_TOKEN_ATTR_BYTE:
             return False
         written = self._written(token)
+        if not attributes & llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED and not written.isascii():
+            return False  # an ordinary piece; it may be written in another alphabet than it stands for
         return len(written) > 2 and (written[0], written[-1]) in (("<", ">"), ("[", "]"))
 
     def _spelt_out(self, token: int) -> list[int]:
@@ -197,10 +202,13 @@ class Runtime:
 
     def _decode(self, tokens: Sequence[int], place: int, wanted: Sequence[int]) -> list[Logits]:
         batch = self._batch
-        batch.n_tokens = len(tokens)
+        batch.n_tokens = ctypes.c_int32(len(tokens))
         for i, token in enumerate(tokens):
-            batch.token[i], batch.pos[i], batch.n_seq_id[i], batch.logits[i] = token, place + i, 1, 0
+            batch.token[i] = token
+            batch.pos[i] = place + i
+            batch.n_seq_id[i] = 1
             batch.seq_id[i][0] = 0
+            batch.logits[i] = 0
         for i in wanted:
             batch.logits[i] = 1
         # Python is called back at every node of the graph: dear for one token, and one token ends soon by itself.
@@ -210,7 +218,7 @@ class Runtime:
         if code == 2 or self._stopping():
             raise Stopped
         if code != 0:
-            raise ModelUnusable(self._explain("计算失败", f"llama_decode gave {code}", ""))
+            raise ModelUnusable(self._explain("模型计算失败", f"llama_decode gave {code}"))
         return [self._row(i) for i in wanted]
 
     def _row(self, position: int) -> Logits:
@@ -322,7 +330,7 @@ class Worker:
         sampling = Sampling(
             min(request["max_tokens"], room), request["temperature"], request["seed"], tuple(request["stops"])
         )
-        grammar = runtime.start_grammar(request["grammar"]) if request["grammar"] else None
+        grammar = runtime.start_grammar(request["grammar"]) if request["grammar"] is not None else None
         try:
             for piece in generate_text(runtime, tokens, sampling, grammar):
                 self._reply("piece", text=piece)

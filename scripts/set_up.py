@@ -107,7 +107,7 @@ def install(venv: Path, lock: Path, llama_wheel: str) -> None:
         follow([*pip, "--no-deps", *wheel_arguments(llama_wheel, version)])
     if not has_llama(venv, version) and find_compiler() is None:
         raise SetupError(_NO_COMPILER.format(version=version))
-    say("安装 {0} 个软件包。 Installing {0} packages.".format(len(locked_names(lock))))
+    say("安装依赖包，首次约需下载 300 MB。 Installing the packages; the first time about 300 MB are downloaded.")
     constraints = str(LOCKS / "build.lock")
     follow([*pip, "--require-hashes", "--build-constraint", constraints, "-r", str(lock)])
     follow([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
@@ -211,12 +211,6 @@ class Progress:
                 self.now = text.format(found.group(1))
                 break
         return bool(re.match(rf"^\s*Building wheel for {_LLAMA} .*started", line))
-
-
-def locked_names(lock: Path) -> list[str]:
-    """Give the packages of a lock, in its order; one that is locked for several Pythons stands once."""
-    found = re.findall(r"(?m)^([A-Za-z0-9_.-]+)==", lock.read_text(encoding="utf-8"))
-    return list(dict.fromkeys(found))
 
 
 def locked_version(lock: Path, name: str) -> str:

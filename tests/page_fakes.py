@@ -128,6 +128,7 @@ class FakeAssistant:
     parsed: tuple[ParsedDocument, ...] = field(default_factory=lambda: (parse(),))
     pause: float = 0.0  # seconds between two pieces of the draft
     pieces: int = 4
+    draft: str = "草稿"
     ahead: int = 0
     problem: AssistantError | None = None
     crash: Exception | None = None
@@ -163,7 +164,7 @@ class FakeAssistant:
         shown = 0
         while shown < self.pieces and not stop.wait(self.pause):
             shown += 1
-            yield Piece(f"草稿{shown}，")
+            yield Piece(f"{self.draft}{shown}，")
         yield Finished(self._finish(understood, best, stopped=stop.is_set()))
 
     def _best(self, question: str) -> list[Sentence]:

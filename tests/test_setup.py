@@ -108,15 +108,13 @@ def test_a_python_without_venv_gets_the_package_named(tmp_path: Path, monkeypatc
         set_up.make_environment(tmp_path / ".venv")
 
 
-def test_an_environment_that_works_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_an_environment_that_works_is_left_alone_and_one_whose_python_is_gone_is_made_anew(tmp_path: Path) -> None:
     set_up.make_environment(tmp_path / ".venv")
     (tmp_path / ".venv" / "mark").touch()
     set_up.make_environment(tmp_path / ".venv")
     assert (tmp_path / ".venv" / "mark").exists()
 
-
-def test_an_environment_whose_python_is_gone_is_made_anew(tmp_path: Path) -> None:
-    set_up.make_environment(tmp_path / ".venv")
     python = set_up.python_of(tmp_path / ".venv")
     python.unlink()
     python.symlink_to(tmp_path / "a-python-that-was-removed")
@@ -140,12 +138,11 @@ def test_a_compiler_that_only_pretends_is_not_one(tmp_path: Path, monkeypatch: p
 
 
 def test_set_up_without_a_compiler_says_so_in_one_line_with_two_ways_out(tmp_path: Path) -> None:
-    """The real script over an environment whose pip has nothing to install, with no compiler and nothing kept."""
+    """An environment without pip stands for one where pip has kept no wheel, and is made at once."""
     code = (
         "from pathlib import Path\n"
         "from scripts import set_up\n"
         f"venv = Path({str(tmp_path)!r}) / 'venv'\n"
-        "set_up.make_environment(venv)\n"
         "set_up.LOG = venv / 'log'\n"
         "set_up.follow = lambda command: None\n"
         "try:\n"
@@ -153,6 +150,7 @@ def test_set_up_without_a_compiler_says_so_in_one_line_with_two_ways_out(tmp_pat
         "except set_up.SetupError as problem:\n"
         "    print(problem)\n"
     )
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
     bare = {"PATH": str(tmp_path), "HOME": str(tmp_path), "PYTHONUTF8": "1", "PIP_CACHE_DIR": str(tmp_path / "cache")}
     done = subprocess.run([sys.executable, "-c", code], env=bare, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr

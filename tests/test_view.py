@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -48,12 +50,18 @@ PAYLOADS = (
     "**<b>x</b>** | <td> | “<q>”",
 )
 TAGS = frozenset(
-    "section article header h1 h2 h3 div span p br small b strong i q mark a button ul ol li nav details summary table "
-    "thead tbody tr th td kbd".split()
+    re.findall(
+        r"\S+",
+        "section article header h1 h2 h3 div span p br small b strong i q "
+        "mark a button ul ol li nav details summary table thead tbody tr th td kbd",
+    )
 )
 ATTRIBUTES = frozenset(
-    "class id href title role lang type hidden tabindex aria-label aria-hidden aria-current data-turn data-turns "
-    "data-anchor data-running data-ask data-fill".split()
+    re.findall(
+        r"\S+",
+        "class id href title role lang type hidden tabindex aria-label aria-hidden "
+        "aria-current data-turn data-turns data-anchor data-running data-ask data-fill",
+    )
 )
 
 
@@ -278,7 +286,9 @@ def test_a_stopped_answer_says_so_and_keeps_its_text() -> None:
 @pytest.mark.parametrize("refusal", list(Refusal))
 def test_a_refusal_is_called_one_and_links_to_the_nearest_sentences(refusal: Refusal) -> None:
     parsed = parse()
-    answer = refuse_with(Question("问", "问", Kind.FACT, ask_for("问").asks, Scope(), ()), refusal, parsed.sentences[:2])
+    answer = refuse_with(
+        Question("问", "问", Kind.FACT, ask_for("问").asks, Scope(), ()), refusal, parsed.sentences[:2]
+    )
     exchange = Exchange(3, "问", answer=answer, documents=(parsed,))
     reader = read(draw_exchange(exchange))
     links = [a["href"] for tag, a in reader.tags if tag == "a"]
@@ -372,7 +382,7 @@ def test_windows_hold_every_citation_and_never_overlap(positions: set[int]) -> N
     places = {(s.start, s.end): Cited(s, (1,)) for s in (parsed.sentences[p] for p in positions)}
     windows = list_windows(parsed.sentences, places)
     assert all(any(a <= p <= b for a, b in windows) for p in positions)
-    assert all(left[1] < right[0] for left, right in zip(windows, windows[1:], strict=False))
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(windows))
 
 
 def test_an_html_document_is_shown_without_its_tags() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vectorstore import generation
 from vectorstore.corrections import read_source_facts
-from vectorstore.errors import CorrectionInvalid, SourceUnreadable
+from vectorstore.errors import SourceUnreadable
 from vectorstore.parse import parse
 from vectorstore.read import find_sources, read_document
 from vectorstore.types import BuildReport, Embedder, ParsedDocument, SourceFacts
@@ -48,14 +48,13 @@ def build_parsed(
 def _parse_all(
     paths: Sequence[Path], skip_unreadable: bool, progress: Progress
 ) -> tuple[list[ParsedDocument], tuple[tuple[str, str], ...]]:
-    found = find_sources(paths)
-    sources = _drop_repeats(found)
+    sources = _drop_repeats(find_sources(paths))
     if not sources:
         raise SourceUnreadable(
             f"在 {_list(paths)} 里没有找到文件(.txt、.md、.html)。请给出放有文件的文件夹。 "
             f"There is no .txt, .md or .html file in {_list(paths)}; give a folder that holds some."
         )
-    facts = {root: _read_facts(root, found, whole=root in paths) for _, root in sources}
+    facts = {root: read_source_facts(root / _CORRECTIONS) for root in {root for _, root in sources}}
     parsed: list[ParsedDocument] = []
     skipped: list[tuple[str, str]] = []
     for done, (file, root) in enumerate(sources):
@@ -81,20 +80,6 @@ def _drop_repeats(found: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]
     for file, root in found:
         unique.setdefault(file.resolve(), (file, root))
     return list(unique.values())
-
-
-def _read_facts(root: Path, found: Sequence[tuple[Path, Path]], *, whole: bool) -> Mapping[str, SourceFacts]:
-    path = root / _CORRECTIONS
-    if not path.is_file():
-        return {}
-    facts = read_source_facts(path)
-    unknown = sorted(facts.keys() - {file.relative_to(root).as_posix() for file, r in found if r == root})
-    if whole and unknown:  # where only some files of the folder are asked for, it may well speak of the others
-        raise CorrectionInvalid(
-            f"{path} 提到了不存在的文件:{unknown[0]}。请改正文件名或删去这一条。 "
-            f"{path} speaks of a file that is not there: {unknown[0]}; correct the name or delete the entry."
-        )
-    return facts
 
 
 def _list(paths: Sequence[Path]) -> str:

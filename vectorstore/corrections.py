@@ -33,7 +33,9 @@ def read_source_facts(path: Path) -> dict[str, SourceFacts]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CorrectionInvalid(f"{path.name}：不是有效的 TOML（{error}）。 It is not valid TOML: correct that line.") from error
+        raise CorrectionInvalid(
+            f"{path.name}：不是有效的 TOML（{error}）。 It is not valid TOML: correct that line."
+        ) from error
     return {name: _facts(path, name, table) for name, table in tables.items()}
 
 
@@ -74,7 +76,10 @@ def _check_keys(path: Path, where: str, table: Mapping[str, object], known: set[
     unknown = sorted(set(table) - known)
     if unknown:
         raise _fail(
-            path, where, f"不认识的键 {unknown[0]}，可用的键：{'、'.join(sorted(known))}", f"Unknown key {unknown[0]}: correct it"
+            path,
+            where,
+            f"不认识的键 {unknown[0]}，可用的键：{'、'.join(sorted(known))}",
+            f"Unknown key {unknown[0]}: correct it",
         )
 
 
@@ -102,13 +107,18 @@ def _correction(path: Path, source: str, where: str, entry: object, text: str) -
     if after is None or text.count(after) != 1:
         times = text.count(after) if after else 0
         raise _fail(
-            path, where, f"after 的文字在文件中应恰好出现一次，实际 {times} 次", f"after has to stand in the file once, it stands {times} times"
+            path,
+            where,
+            f"after 的文字在文件中应恰好出现一次，实际 {times} 次",
+            f"after has to stand in the file once, it stands {times} times",
         )
     region = _string(path, where, entry, "region")
     if region is not None and Gazetteer.load().province_of(region) is None:
         raise _fail(path, where, f"region 不是已知的省份：{region}", f"region is no known province: {region}")
     year = entry.get("year")
-    if year is not None and (not isinstance(year, int) or isinstance(year, bool) or not _FIRST_YEAR <= year <= _LAST_YEAR):
+    if year is not None and (
+        not isinstance(year, int) or isinstance(year, bool) or not _FIRST_YEAR <= year <= _LAST_YEAR
+    ):
         raise _fail(path, where, "year 应是四位年份", "year has to be a year of four digits")
     part = entry.get("part")
     if part is not None and part not in set(Part):

@@ -37,7 +37,7 @@ Record = dict[str, Any]
 class DenseIndex:
     """Vectors with the labels of their sentences, in a Chroma directory."""
 
-    def __init__(self, client: Any, collection: Collection) -> None:  # noqa: ANN401  Chroma types its clients by a factory function
+    def __init__(self, client: Any, collection: Collection) -> None:
         self._client = client
         self._collection = collection
 
@@ -120,18 +120,23 @@ def condition_of(scope: Scope) -> Record | None:
     """Give the scope as Chroma's ``where``; says the same as ``Scope.allows``."""
     tests: list[Record] = [
         _any([{"places": {"$contains": place}} for place in sorted(scope.places)]),
-        _any([{"regions": {"$contains": region}} for region in sorted(scope.regions)]),
+        _any([_of_region(region) for region in sorted(scope.regions)]),
         {"year": {"$in": sorted(scope.years)}} if scope.years else {},
-        {"part": scope.part.value} if scope.part else {},
+        {"part": {"$in": [scope.part.value, _NONE]}} if scope.part else {},
         {"source": {"$in": sorted(scope.sources)}} if scope.sources else {},
     ]
     asked = [test for test in tests if test]
     return {"$and": asked} if len(asked) > 1 else asked[0] if asked else None
 
 
+def _of_region(region: str) -> Record:
+    """A label decides; where there is none, the places that the sentence names."""
+    return {"$or": [{"region": region}, {"$and": [{"region": _NONE}, {"regions": {"$contains": region}}]}]}
+
+
 def _any(tests: list[Record]) -> Record:
     return {"$or": tests} if len(tests) > 1 else tests[0] if tests else {}
 
 
-def _connect(directory: Path) -> Any:  # noqa: ANN401
+def _connect(directory: Path) -> Any:
     return chromadb.PersistentClient(str(directory), settings=Settings(anonymized_telemetry=False))

@@ -17,14 +17,18 @@ import rjieba
 
 _DATA = Path(__file__).with_name("gazetteer.tsv")
 _ORGANISATION = re.compile(
-    r"[\u4e00-\u9fffA-Za-z0-9]{0,10}?(?:交易所|交易市场|中心|大学|学院|研究院|研究所|公司|集团|银行|石化|港区|港|机场|海关|高新区|开发区|软件园|"
-    r"产业园|工业园|园区|示范区|试验区|医院|博物馆|电网|电力|铁路|高铁|时代|汽车|钢铁|论坛|博览会|协会|学会|委员会|联盟|俱乐部|队|杯|站|法院|"
+    r"[\u4e00-\u9fffA-Za-z0-9]{0,10}?(?:交易所|交易市场|中心|大学|学院|研究院|研究所|公司|集团|银行|石化|港区|港|"
+    r"机场|海关|高新区|开发区|软件园|"
+    r"产业园|工业园|园区|示范区|试验区|医院|博物馆|电网|电力|铁路|高铁|时代|汽车|钢铁|论坛|博览会|协会|学会|委员会|"
+    r"联盟|俱乐部|队|杯|站|法院|"
     r"检察院|监管局|管理局|航空|证券|信托|日报|晚报|时报|新闻网|电视台|宣言|协定|议定书|精神|会议|公报)"
 )
 _NOT_IN_NAME = re.compile(
-    r"[的了和与及或在是将被把对于从向到等也都为以来去]|建设|推动|加强|推进|加快|实施|打造|提升|支持|发展|启动|完成|新建|举办|形成|成立|积极|全面|"
+    r"[的了和与及或在是将被把对于从向到等也都为以来去]|建设|推动|加强|推进|加快|实施|打造|提升|支持|发展|启动|完成|"
+    r"新建|举办|形成|成立|积极|全面|"
     r"市|省|自治区|地区|县|区(?=[^\u4e00-\u9fff]|[^内])"
 )
+_STREET = re.compile(r"[东西南北中]?[一二三四五]?(?:路(?![网线面段由径灯况桥局])|大道|大街|巷|街(?!道))")
 _DIRECTION = "入进来赴在驻离返抵援留到出回"
 _FOREIGN = re.compile(r"(?:[亚兰尼利斯拉尔本]|(?<![我全祖中和])国)(?:的)?$")
 _NEAR = 12  # characters after a province within which an ambiguous short form counts as its district
@@ -71,6 +75,7 @@ class Gazetteer:
         self._weak: dict[str, Place] = {}
         self._provinces: dict[str, str] = {}
         self._inside: dict[str, set[str]] = defaultdict(set)
+        self._shared: set[str] = set()
         for row in rows:
             self._add(row)
         for forms in self._forms.values():
@@ -100,6 +105,10 @@ class Gazetteer:
         """The short names of the places inside a province, without the province itself."""
         return frozenset(self._inside.get(self._provinces.get(province, province), ()))
 
+    def is_shared(self, name: str) -> bool:
+        """Whether another province has a place of the same full name (朝阳区), so that it proves little."""
+        return name in self._shared
+
     def _add(self, row: dict[str, str]) -> None:
         name, full, level = row["name"], row["full"], row["level"]
         if level in ("joint", "word"):
@@ -108,12 +117,14 @@ class Gazetteer:
         place = Place(name, row["province"], level)
         ambiguous = "ambiguous" in row["flags"]
         written = {name: ("name", ambiguous)} | {full: ("full", full == name and ambiguous)}
-        written |= {alias: ("alias", False) for alias in row["aliases"].split()}
+        written |= dict.fromkeys(row["aliases"].split(), ("alias", False))
         for form, (kind, doubtful) in written.items():
             self._forms[form[0]].append(_Form(form, kind, place, doubtful))
             self._provinces.setdefault(form, place.province)
         self._strong |= dict.fromkeys(row["strong"].split(), place)
         self._weak |= dict.fromkeys(row["weak"].split(), place)
+        if "shared" in row["flags"]:
+            self._shared |= {name, full}
         if level == "province":
             self._provinces |= dict.fromkeys([*row["strong"].split(), *row["weak"].split()], name)
         else:
@@ -147,12 +158,19 @@ class Gazetteer:
             return False
         if form.text == "首都" and _FOREIGN.search(text[max(0, start - 3) : start]):
             return False
+        if _STREET.match(text, end):
+            return False
         near = last is not None and start - last.end <= _NEAR and not re.search(r"[。!?！？\n]", text[last.end : start])
         if form.kind == "full" and form.place.level in ("district", "county"):
             return not (near and last and last.end == start and last.place.province != form.place.province)
         if not form.ambiguous:
             return True
-        return bool(near and last and last.place.province == form.place.province and text[last.end : start] in ("", "市", "省", "、"))
+        return bool(
+            near
+            and last
+            and last.place.province == form.place.province
+            and text[last.end : start] in ("", "市", "省", "、")
+        )
 
     def _abbreviation(self, text: str, start: int, words: list[tuple[int, int]], *, aliases: bool) -> Mention | None:
         """Read one character as a province where its surroundings leave no doubt."""

@@ -84,7 +84,7 @@ def begin(data: Path, corpus_sha256: str) -> Path:
     generations.mkdir(parents=True, exist_ok=True)
     for directory in generations.iterdir():
         if not (directory / _MANIFEST).exists():
-            _remove(directory)
+            remove(directory)
     counters = [int(d.name.rpartition("-")[2]) for d in generations.iterdir() if d.name.rpartition("-")[2].isdigit()]
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     directory = generations / f"{stamp}-{corpus_sha256[:6]}-{max(counters, default=0) + 1}"
@@ -119,7 +119,16 @@ def publish(data: Path, pointer: Pointer) -> None:
     _write(before, f"{pointer.generation} {pointer.manifest_sha256}\n".encode())
     for directory in (data / "generations").iterdir():
         if directory.name not in keep:
-            _remove(directory)
+            remove(directory)
+
+
+def remove(directory: Path) -> None:
+    """Delete a generation; only while writing."""
+    if not directory.is_dir():
+        return
+    # The manifest goes first: a removal that is cut short leaves an unfinished generation, never a whole-looking one.
+    (directory / _MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def read_pointer(data: Path) -> Pointer:
@@ -194,14 +203,6 @@ def stale(data: Path, made_by: str, asked: str) -> IndexStale:
 
 def _readable(pointer: Path) -> bool:
     return pointer.exists() and _POINTER.fullmatch(pointer.read_bytes().decode("ascii", errors="replace")) is not None
-
-
-def _remove(directory: Path) -> None:
-    # The manifest goes first: a removal that is cut short leaves an unfinished generation, never a whole-looking one.
-    if not directory.is_dir():
-        return
-    (directory / _MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -128,7 +128,7 @@ def _load(path: Path, pooling: Pooling | None, threads: int | None) -> llama_cpp
 def _check_pooling(model: llama_cpp.Llama, path: Path) -> Pooling:
     # Without pooling, or with a reranker's, llama_cpp reads beyond what the model gives.
     try:
-        pooling = Pooling(model.pooling_type())
+        pooling = Pooling(int(model.pooling_type()))
     except ValueError as error:
         raise _unusable(path, "it names no pooling; give pooling") from error
     if llama_cpp.llama_model_n_embd_out(model.model) != model.n_embd():

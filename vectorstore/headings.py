@@ -17,22 +17,35 @@ _NUMBERED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("ordinal", re.compile(r"[一二三四五六七八九十]{1,3}\s*[、.][\s]*")),
     ("bracketed", re.compile(r"[(][一二三四五六七八九十]{1,3}[)][\s、.]*")),
     ("decimal", re.compile(r"\d{1,2}\.\d{1,2}(?:\.\d{1,2})?(?=[\s\u4e00-\u9fff])[\s、]*")),
-    ("point", re.compile(r"(?:特点|亮点|任务|举措|目标|行动|专栏|案例|工程|板块|重点|措施|方面|经验|做法)[一二三四五六七八九十\d]{1,3}\s*[:.、][\s]*")),
+    (
+        "point",
+        re.compile(
+            r"(?:特点|亮点|任务|举措|目标|行动|专栏|案例|工程|板块|重点|措施|方面|经验|"
+            r"做法)[一二三四五六七八九十\d]{1,3}\s*[:.、][\s]*"
+        ),
+    ),
     ("digit", re.compile(r"\d{1,2}\s*[、.](?!\d)[\s]*")),
 )
+_NOT_NUMERAL = re.compile(r"[^一二三四五六七八九十百\d]")
 _REVIEW = re.compile(
-    r"回顾|总结|完成情况|进展情况|执行情况|落实情况|实施情况|工作情况|主要成就|主要成效|工作成效|成效|成绩|过去一?年|去年|上年|上一年"
+    r"回顾|工作总结|年度总结|总结$|完成情况|进展情况|执行情况|落实情况|实施情况|工作情况|主要成就|主要成效|工作成效|"
+    r"取得的?(?:成绩|成效|成就)|"
+    r"过去一?年|^去年|上年度?|上一年"
 )
 _TASKS = re.compile(
-    r"主要任务|重点任务|重点工作|工作任务|目标任务|工作安排|任务安排|工作部署|工作计划|工作打算|工作要点|工作重点|主要目标|预期目标|工作思路|"
+    r"主要任务|重点任务|重点工作|工作任务|目标任务|工作安排|任务安排|工作部署|工作计划|工作打算|工作要点|工作重点|"
+    r"主要目标|预期目标|工作思路|"
     r"工作目标|工作举措|重点举措|下一步|下步|下一阶段|^今年(?:的)?(?:工作|任务|目标|重点)"
 )
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*年?度?(?!\d)")
 _YEAR_RANGE = re.compile(r"(?:19|20)\d{2}\s*年?\s*[-—–~至到]+\s*(?:19|20)?\d{2}")
 _MANY_YEARS = re.compile(r"过去[五三十两二四\d]|五年|三年|十年|[一二三四五六七八九十]{2}五时期|规划期")
-_FRONT = re.compile(r"(?:导言|导语|引言|前言|序言|序|编者按|摘要|目录|概述|概要|背景|结语|结束语|附录|附件|注释|参考文献|正文)\s*:?")
-_DECORATION = "【】[]()<>《》〈〉■◆●▶▲★☆◎○□—-–·•#*=~_:、.\" 　"
-_FIGURE = re.compile(r"\d[\d.,]*\s*(?:%|万|亿|千|百分|个|座|家|项|公里|公顷|平方|亩|吨|千瓦|元|辆|台|套|处|条|所|张|人)")
+_FRONT = re.compile(
+    r"(?:导言|导语|引言|前言|序言|序|编者按|摘要|目录|概述|概要|背景|结语|结束语|附录|附件|注释|参考文献|正文)\s*:?"
+)
+_DECORATION = '【】[]()<>《》〈〉■◆●▶▲★☆◎○□—-–·•#*=~_:、." 　'
+_FIGURE = re.compile(
+    r"\d[\d.,]*\s*(?:%|万|亿|千|百分|个|座|家|项|公里|公顷|平方|亩|吨|千瓦|元|辆|台|套|处|条|所|张|人)"
+)
 _SENTENCE_END = tuple("。！？；!?;,，、…")
 
 
@@ -47,6 +60,7 @@ class Heading:
     part: Part | None = None
     region: str | None = None
     regions: tuple[str, ...] = ()  # all provinces that it names
+    number: int | None = None  # of a numbered heading
 
 
 def read_heading(line: str, *, level: int = 0) -> Heading | None:
@@ -54,7 +68,7 @@ def read_heading(line: str, *, level: int = 0) -> Heading | None:
     text = _one_line(line)
     if not text or (not level and (len(text) > _LONGEST or text.endswith(_SENTENCE_END))):
         return None
-    style, body = _numbering(text)
+    style, number, body = _numbering(text)
     region = _place_of(body)
     part = _part_of(body)
     year = _year_of(body)
@@ -62,7 +76,7 @@ def read_heading(line: str, *, level: int = 0) -> Heading | None:
     if not strong and not _could_be_weak(text):
         return None
     style = f"h{level}" if level else style or ("place" if region else "part" if part or strong else "weak")
-    return Heading(" ".join(line.split()), style, strong, year, part, region, _regions_in(body))
+    return Heading(" ".join(line.split()), style, strong, year, part, region, _regions_in(body), number)
 
 
 def is_strong_heading(line: str) -> bool:
@@ -93,12 +107,14 @@ def _one_line(line: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", line).split())
 
 
-def _numbering(text: str) -> tuple[str, str]:
+def _numbering(text: str) -> tuple[str, int | None, str]:
+    """Take the number off a heading: its style, its number, and the words that follow."""
     for style, pattern in _NUMBERED:
         match = pattern.match(text)
         if match and match.end() < len(text):
-            return style, text[match.end() :]
-    return "", text
+            digits = re.search(r"\d+", normalize(f"第{re.sub(_NOT_NUMERAL, '', match.group())}"))
+            return style, int(digits.group()) if digits else None, text[match.end() :]
+    return "", None, text
 
 
 def _could_be_weak(text: str) -> bool:
@@ -122,7 +138,7 @@ def _part_of(body: str) -> Part | None:
         return None
     review, tasks = _REVIEW.search(body), _TASKS.search(body)
     if review and tasks:
-        both = len(set(_YEAR.findall(body))) > 1 or re.search(r"[和与及、]", body)
+        both = len(set(re.findall(r"(?:19|20)\d{2}", body))) > 1 or re.search(r"[和与及、]", body)
         return None if both else Part.REVIEW
     return Part.REVIEW if review else Part.TASKS if tasks else None
 

@@ -72,7 +72,9 @@ def read_layout(text: str, media: Media) -> Layout:
     return Layout(tuple(_text_blocks(text)))
 
 
-def trimmed(plain: str, starts: Sequence[int], ends: Sequence[int], *, level: int = 0, item: bool = False) -> Block | None:
+def trimmed(
+    plain: str, starts: Sequence[int], ends: Sequence[int], *, level: int = 0, item: bool = False
+) -> Block | None:
     """Make a block without the white space around it, or none where nothing is left."""
     left = len(plain) - len(plain.lstrip())
     right = len(plain.rstrip())

@@ -20,9 +20,9 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _RAW = {"script", "style", "noscript", "template", "textarea", "svg", "iframe", "title"}
 _FURNITURE = {"nav", "footer", "header", "aside", "form", "button", "select", "dialog"}
-_INLINE = set(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark q ruby s samp small span strike "
-    "strong sub sup td th time tt u var wbr img".split()
+_INLINE = re.compile(
+    r"a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|ruby|s|samp|small|span|strike|"
+    r"strong|sub|sup|td|th|time|tt|u|var|wbr|img"
 )
 _CELL = {"td", "th"}
 _ITEM = {"li", "tr", "dd", "dt"}
@@ -91,7 +91,7 @@ def _read_markup(text: str, position: int, reading: _Reading, lacking: set[str])
         return _read_raw(text, tag, name, reading, lacking)
     if name == "meta":
         _read_meta(tag.group("rest"), reading)
-    if name in _INLINE:
+    if _INLINE.fullmatch(name):
         if name in _CELL:
             reading.chars.append((" ", tag.start(), tag.end()))
         return tag.end()
@@ -171,7 +171,7 @@ def _collapsed(chars: list[tuple[str, int, int]]) -> Iterator[tuple[str, int, in
         while until < len(chars) and chars[until][0].isspace():
             until += 1
         broken = any(c in "\r\n" for c, _, _ in chars[position:until])
-        inner = 0 < position and until < len(chars)
+        inner = position > 0 and until < len(chars)
         if not (broken and inner and chars[position - 1][0] > "\u2e80" and chars[until][0] > "\u2e80"):
             yield " ", chars[position][1], chars[until - 1][2]
         position = until

@@ -29,6 +29,7 @@ _DATED = (
     re.compile(r"^[(]?\s*" + _DATE + r"日?"),
 )
 _META_DATE = re.compile(r"(?:date|time|publish)[^:]*: *" + _DATE)
+_SITE_NAME = re.compile(r"(?<=\S{6})\s*(?:_|\||-{1,2}|—+)\s*\S.{0,30}$")
 _PUBLISHER = re.compile(r"(?:来源|稿源|信息来源|文章来源|发布机构|发文机关)\s*:\s*([^\s:,。;|()《》]{2,30})")
 
 
@@ -140,7 +141,7 @@ def _describe(document: Document, facts: SourceFacts, stem: str) -> Document:
 def _find_title(layout: Layout, boilerplate: tuple[Boilerplate, ...]) -> str:
     marked = next((b.plain for b in layout.blocks if b.level == 1), "")
     if layout.title or marked:
-        return " ".join((marked or layout.title).split())
+        return " ".join((marked or _SITE_NAME.sub("", layout.title, count=1)).split())
     covered = [(b.start, b.end) for b in boilerplate]
     for block in layout.blocks:
         if any(start <= block.start < end for start, end in covered):

@@ -18,12 +18,15 @@ _LEAST = 1.5  # votes: one plain mention is not enough, a mention and an organis
 _SHARE = 0.7  # of all votes
 _CAP = 4.0  # votes that one name can give, however often it stands
 _OWN_PREFIX = re.compile(
-    r"(?:美丽|绿色|人文|科技|平安|健康|法治|数字|幸福|诚信|清洁|清廉|文化|智慧|活力|创新|开放|富裕|文明|和谐|品质|书香|安全|宜居|韧性|大美|"
-    r"多彩|魅力|富饶|质量|制造|信用|海上|生态|美好|现代化新|强富美高新|新时代|建设新|大爱|食安|体育|航运|智造|无废|低碳)$"
+    r"(?:美丽|绿色|人文|科技|平安|健康|法治|数字|幸福|诚信|清洁|清廉|文化|智慧|活力|创新|开放|富裕|文明|和谐|品质|"
+    r"书香|安全|宜居|韧性|大美|"
+    r"多彩|魅力|富饶|质量|制造|信用|海上|生态|美好|现代化新|强富美高新|新时代|建设新|大爱|食安|体育|航运|智造|无废|"
+    r"低碳)$"
 )
 _OWN_SUFFIX = re.compile(r"^(?:全市|全省|全区|段|境内|特色|品牌|实践|样板|故事|方案)")
 _OTHER_PREFIX = re.compile(
-    r"(?:对标|对接|借鉴|学习|赶超|支援|对口|协作|面向|辐射|接轨|融入|毗邻|邻近|联合|携手|会同|参照|考察|赴|与|同|和|及|承接|通往|直达|连接|至|到)$"
+    r"(?:对标|对接|借鉴|学习|赶超|支援|对口|协作|面向|辐射|接轨|融入|毗邻|邻近|联合|携手|会同|参照|考察|赴|与|同|和|"
+    r"及|承接|通往|直达|连接|至|到)$"
 )
 _LISTED = re.compile(r"\s*[、,，和及与/]\s*")
 
@@ -85,7 +88,9 @@ def _weigh(text: str, mentions: tuple[Mention, ...], number: int) -> tuple[float
     mention = mentions[number]
     before, after = text[max(0, mention.start - 6) : mention.start], text[mention.end : mention.end + 6]
     if len(mention.alias) == 1:
-        return 1.5, text[mention.start - 1 : mention.end]
+        return 1.0, text[mention.start - 1 : mention.end]
+    if Gazetteer.load().is_shared(mention.alias):
+        return 0.25, mention.alias
     own = _OWN_PREFIX.search(before)
     if own:
         return 2.0, own.group() + mention.alias

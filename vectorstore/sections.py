@@ -7,8 +7,10 @@ place in its headings gets the region that its place names agree on, if they do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from vectorstore.boilerplate import LINK_TITLE, find_boilerplate, is_link
 from vectorstore.headings import Heading, read_heading, year_of_title
@@ -16,8 +18,25 @@ from vectorstore.markup import Block, Layout, read_layout
 from vectorstore.regions import Verdict, infer_region
 from vectorstore.types import Boilerplate, Document, LabelReasons, Labels, Part, Section, SourceFacts
 
-_OFFICIAL = ("报告", "方案", "规划", "条例", "办法", "意见", "通知", "公报", "计划", "纲要", "要点", "规定", "细则", "决定")
+_OFFICIAL = (
+    "报告",
+    "方案",
+    "规划",
+    "条例",
+    "办法",
+    "意见",
+    "通知",
+    "公报",
+    "计划",
+    "纲要",
+    "要点",
+    "规定",
+    "细则",
+    "决定",
+)
 _REPORT = "工作报告"
+_FROM_DATE = "按发布日期"
+_THIS_YEAR, _LAST_YEAR = re.compile("今年|本年度"), re.compile("去年|过去一年|上年|上一年")
 
 
 @dataclass(slots=True)
@@ -27,10 +46,26 @@ class _Draft:
     start: int
     headings: list[Heading] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
-    opens: bool = True  # its own heading names a part or a place, so that a new unit may begin here
     after_link: bool = False
     links: list[str] = field(default_factory=list)  # titles of full texts that stand behind it
     unit: int = 0
+
+    @property
+    def region(self) -> str | None:
+        """The place that its innermost place heading names."""
+        return next((h.region for h in reversed(self.headings) if h.region), None)
+
+    @property
+    def part(self) -> Part | None:
+        """The part that its innermost part heading names."""
+        return next((h.part for h in reversed(self.headings) if h.part), None)
+
+    @property
+    def part_heading(self) -> Heading | None:
+        """Its own heading where that opens a part which no heading above it has opened."""
+        own = self.headings[-1] if self.headings else None
+        above = {h.part for h in self.headings[:-1]}
+        return own if own and own.part and own.part not in above else None
 
 
 def find_sections(
@@ -53,7 +88,12 @@ def find_sections(
     return _corrected(document, sections, facts)
 
 
-def heading_blocks(layout: Layout, boilerplate: Sequence[Boilerplate]) -> dict[int, Heading]:
+def has_dated_year(section: Section) -> bool:
+    """Whether the section's year is only that of publication, so that a sentence may name another."""
+    return section.labels.year is None or section.reasons.year.startswith(_FROM_DATE)
+
+
+def heading_blocks(document: Document, layout: Layout, boilerplate: Sequence[Boilerplate]) -> dict[int, Heading]:
     """Find the headings among the blocks: start of the block -> heading."""
     content = _content(layout, boilerplate)
     found: dict[int, Heading] = {}
@@ -62,6 +102,8 @@ def heading_blocks(layout: Layout, boilerplate: Sequence[Boilerplate]) -> dict[i
         heading = None if block.item and not block.level else read_heading(block.plain, level=block.level)
         if heading and (heading.strong or _heads(following)) and following is not None:
             found[block.start] = heading
+        elif following is not None and not found and " ".join(block.plain.split()) == document.title:
+            found[block.start] = Heading(document.title, "title", strong=True)
     return found
 
 
@@ -79,7 +121,7 @@ def _content(layout: Layout, boilerplate: Sequence[Boilerplate]) -> list[Block]:
 
 
 def _draft(document: Document, layout: Layout, boilerplate: Sequence[Boilerplate]) -> list[_Draft]:
-    headings = heading_blocks(layout, boilerplate)
+    headings = heading_blocks(document, layout, boilerplate)
     links = {b.start: b for b in boilerplate if is_link(b)}
     covered = {b.start for b in boilerplate}
     parts_outside = _parts_outside([headings[start] for start in sorted(headings)])
@@ -95,34 +137,42 @@ def _draft(document: Document, layout: Layout, boilerplate: Sequence[Boilerplate
         heading = headings.get(block.start)
         if heading:
             path = _nest(drafts[-1].headings, heading, after_link=after_link, parts_outside=parts_outside)
-            drafts.append(_Draft(block.start, path, opens=bool(heading.part or heading.region), after_link=after_link))
+            drafts.append(_Draft(block.start, path, after_link=after_link))
         elif after_link:
-            drafts.append(_Draft(block.start, opens=True, after_link=True))
+            drafts.append(_Draft(block.start, after_link=True))
         if not heading:
             drafts[-1].blocks.append(block)
         after_link = False
-    return _without_empty_first(drafts, document)
+    return _without_empty(drafts)
 
 
-def _without_empty_first(drafts: list[_Draft], document: Document) -> list[_Draft]:
-    """What stands before the first heading is a section only where it holds text."""
-    if len(drafts) > 1 and not drafts[0].blocks and not drafts[0].headings:
-        drafts[1].start = 0
-        return drafts[1:]
-    return drafts
+def _without_empty(drafts: list[_Draft]) -> list[_Draft]:
+    """Join a section without text, often a heading right above another, to the one that follows it."""
+    kept: list[_Draft] = []
+    start: int | None = None
+    for draft, following in zip(drafts, [*drafts[1:], None], strict=True):
+        if following and not draft.blocks and not following.after_link:
+            start = draft.start if start is None else start
+            continue
+        draft.start = draft.start if start is None else start
+        start = None
+        kept.append(draft)
+    return kept
 
 
 def _parts_outside(headings: list[Heading]) -> bool:
     """Whether parts hold places (2023年: 江苏, 浙江) rather than places parts: then two places follow without a part."""
     kinds = ["place" if h.region else "part" for h in headings if h.region or h.part or h.year]
-    between = any(a == b == "place" for a, b in zip(kinds, kinds[1:], strict=False))
+    between = any(a == b == "place" for a, b in pairwise(kinds))
     return between and "part" in kinds and kinds[0] == "part"
 
 
 def _nest(path: list[Heading], heading: Heading, *, after_link: bool, parts_outside: bool) -> list[Heading]:
     """Place a heading below those that it belongs to: a style that is open already closes what stands under it."""
     if after_link:
-        path = [h for h in path if h.style in ("h1", "h2") and heading.style.startswith("h") and h.style < heading.style]
+        path = [
+            h for h in path if h.style in ("h1", "h2") and heading.style.startswith("h") and h.style < heading.style
+        ]
     if heading.style.startswith("h") and heading.style[1:].isdigit():
         kept = [h for h in path if h.style.startswith("h") and h.style < heading.style]
         return [*kept, heading]
@@ -131,6 +181,8 @@ def _nest(path: list[Heading], heading: Heading, *, after_link: bool, parts_outs
         return [*path[: styles.index(heading.style)], heading]
     if heading.style == "place" and not parts_outside:
         return [*[h for h in path if h.style.startswith("h") and h.style[1:].isdigit()], heading]
+    if heading.part and heading.year is None and any(h.part is heading.part for h in path):
+        return [*[h for h in path if h.style != "weak"], heading]
     if heading.part and not heading.region:
         path = [h for h in path if not h.part]
     return [*[h for h in path if h.style != "weak"], heading]
@@ -139,24 +191,27 @@ def _nest(path: list[Heading], heading: Heading, *, after_link: bool, parts_outs
 def _group(drafts: list[_Draft]) -> None:
     """Number the units: sections that speak of one region."""
     unit = 0
-    seen: list[tuple[int, Part | None]] = []
+    seen: list[Heading] = []
     place: str | None = None
     for number, draft in enumerate(drafts):
-        region = _last(draft, "region")
-        part, own = _last(draft, "part"), bool(draft.headings and draft.headings[-1].part)
-        backwards = own and any(p is part or (p is Part.TASKS and part is Part.REVIEW) for _, p in seen)
-        begins = draft.after_link or backwards or region != place or (own and not seen)
+        region = draft.region
+        opening = draft.part_heading
+        begins = draft.after_link or region != place or bool(opening and (not seen or _runs_backwards(seen, opening)))
         if number and begins:
             unit += 1
             seen = []
         place = region
-        if own:
-            seen.append((_last(draft, "year") or 0, part))
+        if opening:
+            seen.append(opening)
         draft.unit = unit
 
 
-def _last(draft: _Draft, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    return next((value for h in reversed(draft.headings) if (value := getattr(h, name)) is not None), None)
+def _runs_backwards(seen: list[Heading], heading: Heading) -> bool:
+    """Whether a part heading cannot belong to the same text: the same part again, or a review after tasks."""
+    last = seen[-1]
+    if heading.style == last.style and heading.number and last.number and heading.number == last.number + 1:
+        return False
+    return any(h.part is heading.part or (h.part is Part.TASKS and heading.part is Part.REVIEW) for h in seen)
 
 
 def _regions(document: Document, drafts: list[_Draft]) -> list[Verdict]:
@@ -207,15 +262,19 @@ def _year(document: Document, draft: _Draft) -> tuple[int | None, str]:
     heading = next((h for h in reversed(draft.headings) if h.year), None)
     if heading:
         return heading.year, f"标题“{heading.text}” / from the heading"
-    part = _last(draft, "part")
     of_title = year_of_title(document.title)
-    if of_title and _REPORT in document.title and part is Part.REVIEW:
+    words = "".join(h.text for h in draft.headings if h.part)
+    if of_title and draft.part is Part.REVIEW and (_REPORT in document.title or _LAST_YEAR.search(words)):
         return of_title - 1, f"{of_title}年报告回顾上一年 / a report of {of_title} reviews the year before"
     if of_title:
         return of_title, "文件标题中的年份 / from the title of the document"
-    if document.published and part is None:
-        year = document.published.year
-        return year, f"按发布日期{document.published.isoformat()} / from the date of publication"
+    if document.published is None:
+        return None, ""
+    year, day = document.published.year, document.published.isoformat()
+    if draft.part is Part.REVIEW and _LAST_YEAR.search(words):
+        return year - 1, f"{_FROM_DATE}{day}的上一年 / the year before its publication"
+    if draft.part is None or _THIS_YEAR.search(words):
+        return year, f"{_FROM_DATE}{day} / from the date of publication"
     return None, ""
 
 

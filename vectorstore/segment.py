@@ -14,6 +14,9 @@ import rjieba
 from vectorstore.normalize import normalize
 
 _CJK = "〇々㐀-䶿一-鿿豈-﫿\U00020000-\U000323af"
+# Tags of the segmenter's dictionary for words that say nothing by themselves.
+_FUNCTION_TAGS = frozenset(("r", "rr", "rz", "p", "c", "u", "uj", "ul", "uv", "ud", "ug", "uz", "y", "e", "o", "d", "df", "x", "zg", "k", "f"))
+
 _RUN = re.compile(
     rf"(?P<cjk>[{_CJK}]+)"
     r"|(?P<number>\d+(?:\.\d+)*)"
@@ -21,9 +24,19 @@ _RUN = re.compile(
 )
 
 
+def cut(text: str) -> list[str]:
+    """Cut a text as it stands into dictionary words and what lies between them; together they are the text."""
+    return list(rjieba.cut(text, False))
+
+
 def words(text: str) -> list[str]:
     """Cut a text into normalised words, long words also into their parts; punctuation is dropped."""
     return [word for word in rjieba.cut_for_search(normalize(text)) if any(c.isalnum() for c in word)]
+
+
+def content_words(text: str) -> list[str]:
+    """Cut a text into the normalised words that carry meaning: without pronouns, particles, prepositions and the like."""
+    return [word for word, tag in rjieba.tag(normalize(text)) if tag not in _FUNCTION_TAGS and any(map(str.isalnum, word))]
 
 
 def index_terms(text: str) -> list[str]:

@@ -10,14 +10,28 @@ from dataclasses import replace
 from vectorstore.boilerplate import find_boilerplate
 from vectorstore.gazetteer import Gazetteer, Mention
 from vectorstore.markup import Block, Layout, read_layout
-from vectorstore.sections import find_sections, heading_blocks
+from vectorstore.sections import find_sections, has_dated_year, heading_blocks
 from vectorstore.types import Boilerplate, Document, Labels, Section, Sentence
 
 _ENDS = "。！？；!?;…"
 _CLOSERS = "”’」』》〉）】)]}\"'"
-_PAIRS = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", "〈": "〉", "（": "）", "(": ")", "【": "】", "[": "]"}
+_PAIRS = {
+    "“": "”",
+    "‘": "’",
+    "「": "」",
+    "『": "』",
+    "《": "》",
+    "〈": "〉",
+    "（": "）",
+    "(": ")",
+    "【": "】",
+    "[": "]",
+}
 _SHORT_QUOTE = 60  # characters: within a shorter pair of quotation marks or brackets no sentence ends
-_ABBREVIATION = re.compile(r"(?:\b[A-Z]|\b(?:No|Nos|Mr|Mrs|Ms|Dr|Prof|St|Inc|Ltd|Co|Corp|vs|etc|e\.g|i\.e|Fig|Art|Vol|pp|approx|Jan|Feb|Aug|Sept|Oct|Nov|Dec))$")
+_ABBREVIATION = re.compile(
+    r"(?:\b[A-Z]|\b(?:No|Nos|Mr|Mrs|Ms|Dr|Prof|St|Inc|Ltd|Co|Corp|vs|etc|e\.g|i\.e|Fig|Art|Vol|pp|approx|Jan|Feb|"
+    r"Aug|Sept|Oct|Nov|Dec))$"
+)
 _LINK = re.compile(r"(?:https?://|www\.)[!-~]+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,24});")
 _YEAR = re.compile(r"(?<![\d—–-])((?:19|20)\d{2})年(?!以来|起|至|[-—–~]|到(?:19|20)?\d{2})")
@@ -38,7 +52,7 @@ def split_sentences(
         boilerplate = find_boilerplate(document, layout)
     if sections is None:
         sections = find_sections(document, boilerplate, layout=layout)
-    hidden = {b.start for b in boilerplate} | heading_blocks(layout, boilerplate).keys()
+    hidden = {b.start for b in boilerplate} | heading_blocks(document, layout, boilerplate).keys()
     starts = [section.start for section in sections]
     sentences: list[Sentence] = []
     for paragraph, block in enumerate(b for b in layout.blocks if b.start not in hidden):
@@ -119,13 +133,17 @@ def _is_end(text: str, position: int) -> bool:
     if not following[0].isspace() or not (following[1].isupper() or following[1] in "“\"'(‘"):
         return False
     before = text[max(0, position - 8) : position]
-    return bool(before) and not before[-1].isdigit() and not _ABBREVIATION.search(before) or _ends_in_year(text, position)
+    return (bool(before) and not before[-1].isdigit() and not _ABBREVIATION.search(before)) or _ends_in_year(
+        text, position
+    )
 
 
 def _ends_in_year(text: str, position: int) -> bool:
     """Whether the full stop follows a figure inside a sentence rather than the number of a list item."""
-    return text[position - 1].isdigit() and bool(re.search(r"[A-Za-z]\s+[\d,.%]+$", text[:position])) and not re.search(
-        r"\b(?:No|Nos|Art|Fig|Vol)\.?\s*\d+$", text[:position]
+    return (
+        text[position - 1].isdigit()
+        and bool(re.search(r"[A-Za-z]\s+[\d,.%]+$", text[:position]))
+        and not re.search(r"\b(?:No|Nos|Art|Fig|Vol)\.?\s*\d+$", text[:position])
     )
 
 
@@ -144,17 +162,30 @@ def _labelled(document: Document, block: Block, section: Section, number: int, p
         start, stop = block.starts[begin], block.ends[end - 1]
         plain = block.plain[begin:end]
         own = Gazetteer.load().find_places(plain)
-        if own:
-            carried = own if len({m.place.province for m in own}) == 1 else ()
+        carried = _carried(own, section.labels.region) if own else carried
         about = own or carried
         labels = _narrowed(section, plain, about)
-        places = tuple(dict.fromkeys(m.place.name for m in about))
-        provinces = [m.place.province for m in about]
-        regions = tuple(dict.fromkeys([*provinces, *([labels.region] if labels.region else [])]))
-        quote = document.text[start:stop]
+        named = [m.place.province for m in about if not (m.in_name and section.labels.region)]
+        regions = dict.fromkeys([*([labels.region] if labels.region else []), *named])
+        places = dict.fromkeys(m.place.name for m in about)
         yield Sentence(
-            document.source, start, stop, quote, plain, number, paragraph, labels, places=places, regions=regions
+            source=document.source,
+            start=start,
+            end=stop,
+            quote=document.text[start:stop],
+            plain=plain,
+            section=number,
+            paragraph=paragraph,
+            labels=labels,
+            places=tuple(places),
+            regions=tuple(regions),
         )
+
+
+def _carried(own: tuple[Mention, ...], region: str | None) -> tuple[Mention, ...]:
+    """Keep the places that the next sentence may go on about: those of one province, the section's where it has one."""
+    plain = tuple(m for m in own if not m.in_name and region in (None, m.place.province))
+    return plain if len({m.place.province for m in plain}) == 1 else ()
 
 
 def _narrowed(section: Section, plain: str, about: tuple[Mention, ...]) -> Labels:
@@ -162,7 +193,7 @@ def _narrowed(section: Section, plain: str, about: tuple[Mention, ...]) -> Label
     provinces = {m.place.province for m in about}
     if labels.region is None and len(provinces) == 1 and not all(m.in_name for m in about):
         labels = replace(labels, region=provinces.pop())
-    if labels.year is None or "发布日期" in section.reasons.year:
+    if has_dated_year(section):
         year = _own_year(plain)
         labels = replace(labels, year=year) if year else labels
     return labels

@@ -131,11 +131,13 @@ class Scope:
         """Whether a sentence lies inside the scope."""
         if self.places and not self.places & set(sentence.places):
             return False
-        if self.regions and not self.regions & set(sentence.regions):
+        # A section's label decides: a sentence of Jiangsu's plan that mentions Shanghai is no sentence of Shanghai.
+        own = {sentence.labels.region} if sentence.labels.region else set(sentence.regions)
+        if self.regions and not self.regions & own:
             return False
         if self.years and sentence.labels.year not in self.years:
             return False
-        if self.part is not None and sentence.labels.part is not self.part:
+        if self.part is not None and sentence.labels.part not in (None, self.part):
             return False
         return not self.sources or sentence.source in self.sources
 

@@ -50,8 +50,33 @@ def write_parsed(
     corpus = hash_corpus(documents)
     vectors = _embed_all(embedder, [s.plain for s in sentences], progress)
     directory = generation.begin(data, corpus)
-    _write_parts(directory, documents, sentences, vectors, progress)
-    manifest = Manifest(
+    try:
+        _write_parts(directory, documents, sentences, vectors, progress)
+        pointer = generation.finish(directory, _describe(directory, corpus, documents, sentences, vectors, embedder))
+        progress("check", 0, 1)
+        Index.open_generation(data, pointer, embedder).close()
+    except BaseException:
+        generation.remove(directory)
+        raise
+    generation.publish(data, pointer)
+    progress("check", 1, 1)
+    return BuildReport(
+        manifest=generation.read_manifest(data, pointer),
+        documents=documents,
+        skipped=skipped,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _describe(
+    directory: Path,
+    corpus: str,
+    documents: Sequence[ParsedDocument],
+    sentences: Sequence[Sentence],
+    vectors: Vectors,
+    embedder: Embedder,
+) -> Manifest:
+    return Manifest(
         generation=directory.name,
         program=generation.PROGRAM,
         chromadb=dense.VERSION,
@@ -64,12 +89,6 @@ def write_parsed(
         files=generation.list_files(directory),
         canary=sentences[choose_canary(sentences, vectors)].id,
     )
-    pointer = generation.finish(directory, manifest)
-    progress("check", 0, 1)
-    Index.open_generation(data, pointer, embedder).close()
-    generation.publish(data, pointer)
-    progress("check", 1, 1)
-    return BuildReport(manifest, documents, skipped, time.perf_counter() - began)
 
 
 def hash_corpus(documents: Sequence[ParsedDocument]) -> str:
