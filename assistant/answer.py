@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from assistant.catalog import Form, ModelSpec
 from assistant.cite import read_drafts
-from assistant.compose import Layout, compose, plan_slots
+from assistant.compose import Layout, Slot, compose, plan_slots
 from assistant.contents import say_contents
 from assistant.decode import citation_grammar
 from assistant.engine import Engine
@@ -144,13 +144,18 @@ class Assistant:
         yield Finished((yield from self._answer(case, decision, index, clock)))
 
     def _retrieve(self, question: Question, index: Index) -> tuple[Passage, ...]:
-        """Find passages; for a comparison those of each of its slots, so that none crowds out another."""
+        """Find passages; where several places or years are asked for those of each, so that none crowds out another."""
         scorer = self._engine.score if self._spec.form is Form.READER else None
-        if question.kind is not Kind.COMPARE:
+        slots: tuple[Slot, ...] = ()
+        if question.kind is Kind.COMPARE:
+            regions = {s.labels.region for parsed in index.documents for s in parsed.sections if s.labels.region}
+            slots = plan_slots(question, sorted(regions))
+        elif question.kind is Kind.SUMMARY:
+            slots = plan_slots(question, ())
+        if len(slots) < 2:
             return retrieve(question, index, scorer)
-        regions = sorted({s.labels.region for parsed in index.documents for s in parsed.sections if s.labels.region})
         found: dict[str, Passage] = {}
-        for slot in plan_slots(question, regions):
+        for slot in slots:
             found |= {p.sentence.id: p for p in retrieve(question, index, scorer, scope=slot.scope)[:_OF_A_SLOT]}
         return number(found.values())
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from assistant.gate import THRESHOLD
+from assistant.gate import SLOT, THRESHOLD
 from assistant.quote import choose_quote, most_telling, short_answer
 from assistant.retrieve import Weighing
 from assistant.types import Asks, Kind, Passage, Question
@@ -20,7 +20,6 @@ _ALSO = 0.25  # share of the question that a further sentence has to add to be w
 _LISTED = 6  # statements of a list; more are a wall of quotes
 _SUMMARISED = 10
 _WHOLE = 140  # characters up to which a list quotes the whole sentence
-_SLOT = 0.4  # coverage that a cell of a comparison needs; its place and year are sure already
 _TIE = 0.95  # sentences this close to the best that carry other labels answer an ambiguous question too
 
 
@@ -59,7 +58,7 @@ def compose(question: Question, passages: Sequence[Passage], weighing: Weighing)
     if question.kind is Kind.LIST:
         return _list(question, passages, weighing)
     if question.kind is Kind.SUMMARY:
-        return _summarise(passages, weighing)
+        return _summarise(question, passages, weighing)
     return _say(question, _answering(question, passages, weighing), weighing)
 
 
@@ -73,11 +72,17 @@ def _list(question: Question, passages: Sequence[Passage], weighing: Weighing) -
     return Composition(Layout.BULLETS, tuple(statements))
 
 
-def _summarise(passages: Sequence[Passage], weighing: Weighing) -> Composition:
-    """One telling run of clauses of each sentence, in the order of the text."""
+def _summarise(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
+    """One telling run of clauses of each sentence, in the order of the text; of each place or year its share."""
+    reported = [p for p in passages if p.sentence.labels.part]
+    if question.scope.regions and question.scope.years and reported:
+        passages = reported  # a report of that year and place, before news that name it
+    slots = plan_slots(question, ())
+    share = max(2, _SUMMARISED // len(slots))
+    chosen = [p for slot in slots for p in [p for p in passages if slot.scope.allows(p.sentence)][:share]]
     statements = [
         Statement(None, frame(p.sentence), most_telling(p.sentence, weighing), p.sentence)
-        for p in _in_order(passages[:_SUMMARISED])
+        for p in _in_order(list(dict.fromkeys(chosen)))
     ]
     return Composition(Layout.BULLETS, tuple(statements))
 
@@ -110,7 +115,7 @@ def _in_order(passages: Sequence[Passage]) -> list[Passage]:
 def _say(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
     statements = []
     for passage in passages:
-        quote = choose_quote(passage.sentence, weighing)
+        quote = choose_quote(passage.sentence, weighing, asks=question.asks, question=question.focus)
         short = short_answer(question.asks, passage.sentence, quote, weighing)
         statements.append(Statement(short, frame(passage.sentence), quote, passage.sentence))
     return Composition(Layout.PROSE, tuple(statements))
@@ -148,12 +153,13 @@ def _compare(question: Question, passages: Sequence[Passage], weighing: Weighing
     empty: list[str] = []
     known = sorted({p.sentence.labels.region for p in passages if p.sentence.labels.region})
     for slot in plan_slots(question, known):
-        fitting = [p for p in passages if slot.scope.allows(p.sentence) and p.coverage >= _SLOT]
+        fitting = [p for p in passages if slot.scope.allows(p.sentence) and p.coverage >= SLOT]
         if not fitting:
             empty.append(slot.name)
             continue
+        whole = 0 if question.asks is Asks.QUANTITY else _WHOLE
         sentence = fitting[0].sentence
-        quote = choose_quote(sentence, weighing)
+        quote = choose_quote(sentence, weighing, whole=whole, asks=question.asks, question=question.focus)
         short = short_answer(question.asks, sentence, quote, weighing)
         rows.append(Statement(short, frame(sentence), quote, sentence, slot.name))
     return Composition(Layout.TABLE, tuple(rows), tuple(empty))

@@ -17,6 +17,7 @@ Logits = NDArray[np.float32]
 
 _FREE = "[^\\[\\]【】［］。\\x00-\\x1F\\x7F]"  # any character but what could be a marker, end a sentence or a line
 
+LEAST_TEMPERATURE = 1e-3  # below, the likeliest token is taken
 TOP_P = 0.95
 TOP_K = 256  # what lies below is cut off by TOP_P anyway, and sorting a large vocabulary costs more than a small model
 
@@ -108,7 +109,7 @@ def choose_token(
 
 
 def _sample(logits: Logits, temperature: float, random: np.random.Generator) -> int:
-    if temperature <= 0:
+    if temperature < LEAST_TEMPERATURE:
         return int(logits.argmax())
     best = np.argpartition(logits, -TOP_K)[-TOP_K:] if len(logits) > TOP_K else np.arange(len(logits))
     best = best[np.argsort(-logits[best], kind="stable")]

@@ -303,32 +303,32 @@ class Engine:
             job.replies.put({"kind": "done"})
             return
         try:
-            self._exchange(self._ready_worker(), job)
+            worker = self._ready_worker()
         except AssistantError as error:
             job.replies.put(error)
-        if self._worker is not None and not self._worker.alive():
+            return
+        self._exchange(worker, job)
+        if not worker.alive():
             self._warm_up()
 
     def _exchange(self, worker: WorkerProcess, job: _Job) -> None:
         worker.send(job.request)
         started = time.monotonic()
-        limit = self._first_token_deadline
+        limit = min(self._first_token_deadline, self._deadline)
         while True:
+            if job.unwanted or self._closing:
+                return self._cut_short(worker, job, {"kind": "done"})
+            if time.monotonic() - started > limit:
+                return self._cut_short(worker, job, self._too_late(limit))
             reply = worker.receive(POLL)
             if reply is None:
-                if job.unwanted or self._closing:
-                    return self._cut_short(worker, job, {"kind": "done"})
-                if time.monotonic() - started > min(limit, self._deadline):
-                    return self._cut_short(worker, job, self._too_late(min(limit, self._deadline)))
                 continue
             if reply["kind"] == "gone":
-                raise self._count_crash(worker)
+                return job.replies.put(self._count_crash(worker))
             limit = self._deadline
             job.replies.put(_as_error(reply) or reply)
             if reply["kind"] != "piece":
                 return None
-            if job.unwanted:
-                return self._cut_short(worker, job, {"kind": "done"})
 
     def _cut_short(self, worker: WorkerProcess, job: _Job, last: Message | AssistantError) -> None:
         """Stop the request that the worker is at; kill the worker where it does not listen."""

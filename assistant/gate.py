@@ -12,8 +12,10 @@ from assistant.retrieve import Searchable, Weighing, retrieve, weigh
 from assistant.types import Kind, Passage, Question, Refusal
 from vectorstore.types import Scope
 
-_SPREAD = (Kind.LIST, Kind.SUMMARY, Kind.COMPARE)
+SLOT = 0.4  # coverage that a cell of a comparison needs; its place and year are sure already
+_SPREAD = (Kind.LIST, Kind.SUMMARY)
 _TOGETHER = 0.75  # what several sentences have to hold between them: more, because words meet by chance
+_ABOUT = 0.45  # the same for a summary of one place or year, whose subject is already given by it
 THRESHOLD = 0.55  # share of the weighted telling words that the best sentence has to hold
 
 
@@ -38,12 +40,13 @@ def decide(question: Question, passages: Sequence[Passage], index: Searchable) -
 
 def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Weighing) -> bool:
     """A fact has to stand in one sentence; what a list or a summary is about may be spread over several."""
-    if not passages:
-        return False
-    if max(p.coverage for p in passages) >= THRESHOLD:
-        return True
-    together = "\n".join(p.sentence.plain for p in passages)
-    return question.kind in _SPREAD and weighing.coverage(together) >= _TOGETHER
+    best = max((p.coverage for p in passages), default=-1.0)
+    if question.kind is Kind.COMPARE:
+        return best >= SLOT
+    together = weighing.coverage("\n".join(p.sentence.plain for p in passages)) if passages else -1.0
+    if question.kind is Kind.SUMMARY and (question.scope.regions or question.scope.years):
+        return max(best, together) >= _ABOUT
+    return best >= THRESHOLD or (question.kind in _SPREAD and together >= _TOGETHER)
 
 
 def _explain(question: Question, passages: Sequence[Passage], index: Searchable) -> Decision:

@@ -110,7 +110,7 @@ class _Reader:
         if not isinstance(alignment, int) or not 1 <= alignment <= 1 << 16:
             raise self._unusable("文件头有误", "its alignment makes no sense")
         start = -(-self._file.tell() // alignment) * alignment
-        if start + needed > self._size:
+        if count and start + needed > self._size:
             raise self._unusable(
                 f"文件不完整,差 {start + needed - self._size} 字节",
                 f"it is {start + needed - self._size} bytes too short; fetch it again",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from vectorstore.normalize import normalize
+
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
@@ -29,18 +31,21 @@ class Lexicon:
 @cache
 def load_lexicon() -> Lexicon:
     """Read the lexicon; once per process."""
+    def same(words: list[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(normalize(word) for word in words))
+
     data = tomllib.loads((files("assistant") / "lexicon.toml").read_text(encoding="utf-8"))
     return Lexicon(
         units={word: name for name, words in data["units"].items() for word in words},
         opposites=tuple((a, b) for a, b in data["opposites"]["pairs"]),
         negations=tuple(data["opposites"]["negations"]),
         not_negations=tuple(data["opposites"]["not_negations"]),
-        review=tuple(data["parts"]["review"]),
-        tasks=tuple(data["parts"]["tasks"]),
-        kinds={name: tuple(words) for name, words in data["kinds"].items()},
-        asks={name: tuple(words) for name, words in data["asks"].items()},
-        asking=tuple(sorted({w for ws in data["asks"].values() for w in ws}, key=lambda w: (-len(w), w))),
+        review=same(data["parts"]["review"]),
+        tasks=same(data["parts"]["tasks"]),
+        kinds={name: same(words) for name, words in data["kinds"].items()},
+        asks={name: same(words) for name, words in data["asks"].items()},
+        asking=tuple(sorted({w for ws in data["asks"].values() for w in same(ws)}, key=lambda w: (-len(w), w))),
         greetings=tuple(data["none"]["greetings"]),
         orders=tuple(data["none"]["orders"]),
-        stopwords=frozenset(data["stopwords"]["words"]),
+        stopwords=frozenset(same([w for ws in (*data["stopwords"].values(), *data["parts"].values()) for w in ws])),
     )

@@ -71,19 +71,19 @@ def build_page(answerer: Answerer, talks: weakref.WeakSet[Talk] | None = None) -
     return page
 
 
-def _html(value: str, name: str) -> gr.HTML:
+def _html(value: str | Callable[[], str], name: str) -> gr.HTML:
     # js_on_load would be compiled from text in the browser; our script listens on the document instead
     return gr.HTML(value, elem_id=name, js_on_load=None, apply_default_css=False, container=False, padding=False)
 
 
 def _lay_out(answerer: Answerer) -> _Parts:
-    documents = answerer.documents
-    _html(draw_header(documents), "pa-header")
+    # functions are called anew for each visit, so that a reload shows the index as it is then
+    _html(lambda: draw_header(answerer.documents), "pa-header")
     talk = gr.State(None, delete_callback=_leave)
     with gr.Row(elem_id="pa-main", equal_height=False):
         with gr.Column(elem_id="pa-talk", scale=11, min_width=320):
             with gr.Column(elem_id="pa-scroll"):
-                past = _html(draw_welcome(suggest_questions(documents)), "pa-past")
+                past = _html(lambda: draw_welcome(suggest_questions(answerer.documents)), "pa-past")
                 now = _html("", "pa-now")
             with gr.Row(elem_id="pa-ask"):
                 gr.Button("新对话 New", elem_id="pa-new", scale=0, min_width=60)
@@ -102,7 +102,7 @@ def _lay_out(answerer: Answerer) -> _Parts:
                 send = gr.Button("提问 Ask", elem_id="pa-send", variant="primary", scale=0, min_width=88)
                 stop = gr.Button("停止 Stop", elem_id="pa-stop", variant="stop", scale=0, min_width=88, visible=False)
         with gr.Column(elem_id="pa-side", scale=10, min_width=320):
-            sources = _html(draw_library(documents), "pa-sources")
+            sources = _html(lambda: draw_library(answerer.documents), "pa-sources")
     return _Parts(past, now, sources, box, send, stop, talk)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from assistant.expect import NAMED, holds_answer
 from assistant.quantities import Measure, Quantity, find_quantities
 from assistant.retrieve import Weighing
 from assistant.types import Asks
@@ -17,7 +18,6 @@ from vectorstore.types import Sentence
 
 _OPEN, _CLOSE = "“‘《（(「『【〔", "”’》）)」』】〕"
 _TOO_LONG = 60  # characters; a quote this long is no longer read
-_NAMED = re.compile(r"“([^“”]{2,20})”|《([^《》]{2,40})》")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ def split_clauses(text: str) -> tuple[Clause, ...]:
     return tuple(clauses)
 
 
-def choose_quote(sentence: Sentence, weighing: Weighing, *, whole: int = 0) -> str:
+def choose_quote(
+    sentence: Sentence, weighing: Weighing, *, whole: int = 0, asks: Asks = Asks.OTHER, question: str = ""
+) -> str:
     """Choose the shortest run of clauses that holds as much of the question as the whole sentence does.
 
     A sentence of up to ``whole`` characters is quoted as it stands: a list wants its items, not the one that was named.
@@ -71,10 +73,11 @@ def choose_quote(sentence: Sentence, weighing: Weighing, *, whole: int = 0) -> s
             piece = text[clauses[first].start : clauses[j].end]
             held = weighing.coverage(piece)
             # A longer quote has to earn its length: a tenth of the question for twenty-five characters, then faster.
-            worth = held - 0.004 * len(piece) - 0.01 * max(0, len(piece) - _TOO_LONG)
+            fits = 0.3 if holds_answer(asks, piece, question) else 0.0
+            worth = held + fits - 0.004 * len(piece) - 0.01 * max(0, len(piece) - _TOO_LONG)
             if best is None or worth > best[0] + 1e-9:
                 best = (worth, len(piece), first, j)
-            if held >= goal - 1e-9:
+            if held >= goal - 1e-9 and fits:
                 break
     if best is None:
         return text
@@ -103,7 +106,7 @@ def most_telling(sentence: Sentence, weighing: Weighing, limit: int = _TOO_LONG)
             piece = sentence.plain[first.start : last.end].strip()
             if len(piece) > limit and last is not first:
                 break
-            said = len(find_quantities(piece)) + len(_NAMED.findall(piece)) + 2 * weighing.coverage(piece)
+            said = len(find_quantities(piece)) + len(NAMED.findall(piece)) + 2 * weighing.coverage(piece)
             worth = said + 0.02 * min(len(piece), limit) - 0.1 * max(0, len(piece) - limit)
             if best is None or worth > best[0]:
                 best = (worth, i, piece)
@@ -117,7 +120,7 @@ def short_answer(asks: Asks, sentence: Sentence, quote: str, weighing: Weighing)
     if asks is Asks.REGION:
         return _only_region(sentence)
     if asks is Asks.NAME:
-        names = [m[0] for m in _NAMED.finditer(quote)]
+        names = [m[0] for m in NAMED.finditer(quote)]
         return names[0] if len(set(names)) == 1 else None
     if asks is Asks.YEAR:
         return _only_year(sentence, quote)

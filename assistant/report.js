@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const items = [...document.querySelectorAll(".item")];
+  const items = [...document.querySelectorAll(".question-item")];
   const search = document.getElementById("search");
   const kind = document.getElementById("kind");
   const outcome = document.getElementById("outcome");

@@ -11,10 +11,11 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from assistant.results import Result, describe_expected, write_whole
 from assistant.score import MEASURES, Sample, Span, find_spans
@@ -127,14 +128,10 @@ def render_report(
     comparison: Comparison | None = None,
 ) -> str:
     """Give the page as one string."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"share": show_share, "mean": show_mean, "points": show_points, "percent": _to_percent}
     items = [_make_item(result, samples[result.id], corpus) for result in results]
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     seconds = [item.seconds for item in items if item.seconds is not None]
-    return environment.get_template("report.html.j2").render(
+    return _load_template().render(
         summary=summary,
         items=items,
         measures=[name for name in MEASURES if name != "answer_characters"],
@@ -149,6 +146,15 @@ def render_report(
         script=script,
         script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+@cache
+def _load_template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"share": show_share, "mean": show_mean, "points": show_points, "percent": _to_percent}
+    return environment.get_template("report.html.j2")
 
 
 def _make_item(result: Result, sample: Sample, corpus: Mapping[str, str]) -> Item:
@@ -211,7 +217,8 @@ def _find_context(text: str, start: int, end: int) -> tuple[str, str]:
 
 def _make_pairs(changes: Iterable[Change], samples: Mapping[str, Sample]) -> tuple[Pair, ...]:
     return tuple(
-        Pair(change, describe_expected(samples[change.new.id]), _say(change.old), _say(change.new)) for change in changes
+        Pair(change, describe_expected(samples[change.new.id]), _say(change.old), _say(change.new))
+        for change in changes
     )
 
 
@@ -231,7 +238,8 @@ def make_bins(seconds: Sequence[float]) -> tuple[Bin, ...]:
         counts[min(int(value / width), _BINS - 1)] += 1
     highest = max(counts)
     return tuple(
-        Bin(n * width, (n + 1) * width, count, 100 * count / highest, last=n == _BINS - 1) for n, count in enumerate(counts)
+        Bin(n * width, (n + 1) * width, count, 100 * count / highest, last=n == _BINS - 1)
+        for n, count in enumerate(counts)
     )
 
 
@@ -247,7 +255,10 @@ def show_mean(mean: Mean) -> str:
 
 def show_points(value: float | None) -> str:
     """Say a difference of shares in percentage points, with its sign."""
-    return "—" if value is None else f"{value * 100:+.1f}".replace("-", "\u2212")
+    if value is None:
+        return "—"
+    points = round(value * 100, 1)
+    return f"{points:+.1f}".replace("-", "\u2212") if points else "0"
 
 
 def _to_percent(value: float | None) -> float:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from assistant.expect import holds_answer
 from assistant.quantities import Measure, find_quantities
-from assistant.types import Passage, Question, ReaderScores
+from assistant.types import Asks, Kind, Passage, Question, ReaderScores
 from vectorstore.normalize import normalize
 from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
 
@@ -97,6 +98,10 @@ def retrieve(
         return ()
     weighing = weigh(question, index)
     headings = _headings(index.documents)
+    if question.kind is Kind.FACT:
+        hits = [hit for hit in hits if _can_answer(question, hit.sentence)]
+    if not hits:
+        return ()
     best = max(hit.score for hit in hits) or 1.0
     rated = [_rate(hit, weighing, headings, best) for hit in hits]
     rated.sort(key=lambda r: (-r[1], r[0].sentence.source, r[0].sentence.start))
@@ -110,6 +115,13 @@ def retrieve(
     return number(passages)
 
 
+def _can_answer(question: Question, sentence: Sentence) -> bool:
+    """多少 is answered by a figure or not at all; a year may also come from a label, a name may stand without quotes."""
+    if question.asks is Asks.NAME or (question.asks is Asks.YEAR and sentence.labels.part):
+        return True
+    return holds_answer(question.asks, sentence.plain, question.focus)
+
+
 def number(passages: Iterable[Passage]) -> tuple[Passage, ...]:
     """Order passages by their worth and number them from 1."""
     ranked = sorted(passages, key=lambda p: (-p.score, p.sentence.source, p.sentence.start))
@@ -117,13 +129,15 @@ def number(passages: Iterable[Passage]) -> tuple[Passage, ...]:
 
 
 def _search(question: Question, index: Searchable, scope: Scope) -> Sequence[Hit]:
-    """Search inside the scope. Where no sentence is about a place, those of its province that name it will do."""
+    """Search inside the scope. Sentences that are about a place come with those of its province that name it."""
     text = question.focus or question.standalone
     hits = index.search(text, CANDIDATES, scope)
-    if hits or not scope.places:
+    if not scope.places:
         return hits
+    found = {hit.sentence.id for hit in hits}
     wider = index.search(text, CANDIDATES, replace(scope, places=frozenset()))
-    return [hit for hit in wider if any(place in hit.sentence.plain for place in scope.places)]
+    named = [hit for hit in wider if any(place in hit.sentence.plain for place in scope.places)]
+    return [*hits, *(hit for hit in named if hit.sentence.id not in found)]
 
 
 def _rate(hit: Hit, weighing: Weighing, headings: dict[tuple[str, int], str], best: float) -> tuple[Hit, float, float]:

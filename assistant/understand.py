@@ -83,30 +83,37 @@ def clean(text: str) -> str:
 def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     """Read a question that is complete in itself."""
     whole = normalize(standalone)
-    mentions = _mentions(whole)
-    years = _read_years(whole, corpus)
     normal = find_focus(whole)
+    mentions = _mentions(normal) or _mentions(whole)
+    years = _read_years(normal, corpus) or _read_years(whole, corpus)
     asks = _read_asks(normal)
     if "还是" in normal and years and asks is Asks.OTHER:
         asks, years = Asks.YEAR, set()  # 已经做到的,还是2024年要做的: the year is what is asked for
     scope = Scope(
         regions=frozenset(p for m in mentions if (p := m.place.province)),
-        places=frozenset(m.place.name for m in mentions if m.place.name != m.place.province),
+        places=_read_places(mentions),
         years=frozenset(years),
         part=_read_part(normal, years),
     )
-    if any(m.place.name == m.place.province for m in mentions):
-        scope = replace(scope, places=frozenset())  # 江苏和南京: the wider of the two decides
     terms = _read_terms(normal)
-    kind = _read_kind(normal, asks, terms, scope)
+    kind = _read_kind(whole if normal in whole else normal, asks, terms, scope)
     return Question(text, standalone, kind, asks, scope, terms, normal)
 
 
+def _read_places(mentions: Sequence[Mention]) -> frozenset[str]:
+    """Places below a province; of 江苏和南京 the wider decides; beside 广州, 上海 is a place among places."""
+    names = {m.place.name for m in mentions}
+    below = {m.place.name for m in mentions if m.place.name != m.place.province and m.place.province not in names}
+    return frozenset(below | {m.place.name for m in mentions if m.place.name == m.place.province}) if below else frozenset()
+
+
 def find_focus(normal: str) -> str:
-    """The sentence that asks. Orders and stories before it are not what is looked for in the documents."""
-    pieces = [piece for piece in re.split(r"[。!;:\n]|(?<=[?])", normal) if piece.strip()]
+    """The sentence that asks. Orders and stories beside it are not what is looked for in the documents."""
+    pieces = [piece.strip() for piece in re.split(r"[。!;:\n]|(?<=[?])", normal) if piece.strip()]
     asking = [piece for piece in pieces if "?" in piece or _WH.search(piece)]
-    return asking[-1].strip() if asking and len(pieces) > 1 else normal
+    if len(pieces) < 2 or not asking:
+        return normal
+    return max(reversed(asking), key=lambda piece: len(_read_terms(piece)))
 
 
 def _mentions(normal: str) -> tuple[Mention, ...]:
@@ -144,8 +151,9 @@ def _read_part(normal: str, years: set[int]) -> Part | None:
 
 def _read_asks(normal: str) -> Asks:
     asks = load_lexicon().asks
+    left = re.sub(r"哪(?:几|\d+)", "哪些", normal)  # 哪几种 wants the things, not their number
     for name in ("region", "year", "name", "quantity"):
-        if any(word in normal for word in asks[name]):
+        if any(word in left for word in asks[name]):
             return Asks(name)
     return Asks.OTHER
 
@@ -190,8 +198,11 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
     if not terms and not named:
         return Kind.NONE
     slots = max(len(scope.places), len(scope.regions)) > 1 or len(scope.years) > 1
-    if any(word in normal for word in lexicon.kinds["compare"]) or (slots and asks is Asks.QUANTITY):
+    each = any(word in normal for word in lexicon.kinds["each"])
+    if any(word in normal for word in lexicon.kinds["compare"]) or (slots and (each or asks is Asks.QUANTITY)):
         return Kind.COMPARE
+    if each or re.search(r"哪(?:几|\d+)", normal):
+        return Kind.LIST
     if asks is Asks.QUANTITY:
         return Kind.FACT
     for name in ("summary", "list", "yes_no"):
@@ -237,7 +248,9 @@ def _complete(question: Question, previous: Question, corpus: Corpus) -> str:
     new_places = [core[m.start : m.end] for m in _mentions(core)]
     new_years = _read_years(core, corpus)
     rest = _without_scope(core)
-    if not rest:
+    if not rest or (not question.terms and (new_places or new_years)):
+        if "比" in core:  # 和2023年比呢: both stand side by side
+            new_years |= previous.scope.years
         return _swap_scope(previous, new_places, new_years)
     if _WH.search(core):
         return f"{_scope_words(question, previous)}{core}?"
@@ -253,7 +266,7 @@ def _without_scope(core: str) -> str:
     for mention in reversed(_mentions(core)):
         left = left[: mention.start] + left[mention.end :]
     left = re.sub(r"今年|去年|明年|前年|本年|上年", "", _YEAR.sub("", left))
-    return re.sub(r"[的年,,。??!!\s市省和与、]", "", left)
+    return re.sub(r"[的年,,。??!!\s市省和与、跟比]", "", left)
 
 
 def _swap_scope(previous: Question, places: Sequence[str], years: set[int]) -> str:

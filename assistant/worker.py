@@ -229,7 +229,7 @@ class Runtime:
         """A grammar at its beginning; ``GrammarInvalid`` where llama.cpp does not accept it."""
         self._log.clear()
         sampler = None
-        if len(source) <= LONGEST_GRAMMAR and "\0" not in source:
+        if source.strip() and len(source) <= LONGEST_GRAMMAR and "\0" not in source:
             sampler = llama_cpp.llama_sampler_init_grammar(self._vocab, source.encode("utf-8", "replace"), b"root")
         if not sampler:
             raise GrammarInvalid(f"语法(GBNF)有误。 llama.cpp does not accept this grammar: {' | '.join(self._log)}")
@@ -241,8 +241,8 @@ class LlamaGrammar:
 
     def __init__(self, sampler: Any, size: int) -> None:
         self._sampler = sampler
-        self._one = (llama_cpp.llama_token_data * 1)()
-        self._all = (llama_cpp.llama_token_data * size)()
+        self._one: Any = (llama_cpp.llama_token_data * 1)()
+        self._all: Any = (llama_cpp.llama_token_data * size)()
         self._view = np.ctypeslib.as_array(self._all)
 
     def allows(self, token: int) -> bool:

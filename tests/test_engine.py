@@ -301,8 +301,7 @@ def test_an_answer_that_takes_too_long_is_cut_and_the_worker_stays(own_writer: E
     pid = own_writer.worker_pid
     own_writer._deadline = 0.0
     with pytest.raises(EngineTimeout):
-        for seed in range(50):  # none of these is done within one look at the clock
-            write(own_writer, max_tokens=900, temperature=2.0, seed=seed, grammar="root ::= [^a]{900}")
+        write(own_writer, max_tokens=900)
     own_writer._deadline = 60
     assert write(own_writer)
     assert own_writer.worker_pid == pid
@@ -332,7 +331,7 @@ def test_a_file_that_llama_cpp_cannot_load_is_unusable_with_its_reason(tmp_path:
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF" + bytes(200))
     spec = replace(tiny_spec(), path=path, sha256=hash_file(path))
-    with closing(Engine(spec)) as engine, pytest.raises(ModelUnusable, match=r"broken\.gguf.*GGUF"):
+    with closing(Engine(spec)) as engine, pytest.raises(ModelUnusable, match=r"broken\.gguf.*failed to read header"):
         write(engine)
 
 

@@ -119,7 +119,7 @@ def labels_of(record: Record) -> Labels:
 def condition_of(scope: Scope) -> Record | None:
     """Give the scope as Chroma's ``where``; says the same as ``Scope.allows``."""
     tests: list[Record] = [
-        _any([{"places": {"$contains": place}} for place in sorted(scope.places)]),
+        _any([{"$or": [{"places": {"$contains": p}}, {"region": p}]} for p in sorted(scope.places)]),
         _any([_of_region(region) for region in sorted(scope.regions)]),
         {"year": {"$in": sorted(scope.years)}} if scope.years else {},
         {"part": {"$in": [scope.part.value, _NONE]}} if scope.part else {},

@@ -60,18 +60,19 @@ class HashingEmbedder:
         """Give one row of unit length for each text: shape ``(len(texts), dimensions)``."""
         rows = np.zeros((len(texts), self._dimensions), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
-            self._fill(row, text)
+            row[:] = self._embed_one(text)
         return rows
 
-    def _fill(self, row: NDArray[np.float32], text: str) -> None:
-        for feature, count in Counter(_features(text)).items():
-            bucket, sign = _place(feature, self._dimensions - 1)
-            row[bucket] += sign * (1.0 + np.log(count))
+    def _embed_one(self, text: str) -> NDArray[np.float64]:
+        counts = Counter(_features(text))
+        places = np.array([_place(feature, self._dimensions - 1) for feature in counts], dtype=np.int64).reshape(-1, 2)
+        weights = places[:, 1] * (1.0 + np.log(np.array(list(counts.values()), dtype=np.float64)))
+        row = np.bincount(places[:, 0], weights, minlength=self._dimensions)
         length = float(np.linalg.norm(row))
         if length > 0.0:
-            row /= length
-        else:
-            row[-1] = 1.0
+            return row / length
+        row[-1] = 1.0
+        return row
 
 
 def open_embedder(name_or_path: str | None = None) -> Embedder:
@@ -111,7 +112,7 @@ def _features(text: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=1 << 18)
-def _place(feature: str, buckets: int) -> tuple[int, float]:
+def _place(feature: str, buckets: int) -> tuple[int, int]:
     # Python's own hash differs from process to process.
     number = int.from_bytes(blake2b(feature.encode(), digest_size=8).digest(), "big")
-    return (number >> 1) % buckets, 1.0 if number & 1 else -1.0
+    return (number >> 1) % buckets, 1 if number & 1 else -1

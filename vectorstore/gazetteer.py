@@ -76,6 +76,7 @@ class Gazetteer:
         self._provinces: dict[str, str] = {}
         self._inside: dict[str, set[str]] = defaultdict(set)
         self._shared: set[str] = set()
+        self._doubtful: set[str] = set()
         for row in rows:
             self._add(row)
         for forms in self._forms.values():
@@ -109,6 +110,10 @@ class Gazetteer:
         """Whether another province has a place of the same full name (朝阳区), so that it proves little."""
         return name in self._shared
 
+    def is_ambiguous(self, name: str) -> bool:
+        """Whether a name is also an ordinary word or names many places, so that it alone is no mention (和平, 来宾)."""
+        return name in self._doubtful
+
     def _add(self, row: dict[str, str]) -> None:
         name, full, level = row["name"], row["full"], row["level"]
         if level in ("joint", "word"):
@@ -121,6 +126,8 @@ class Gazetteer:
         for form, (kind, doubtful) in written.items():
             self._forms[form[0]].append(_Form(form, kind, place, doubtful))
             self._provinces.setdefault(form, place.province)
+            if doubtful:
+                self._doubtful.add(form)
         self._strong |= dict.fromkeys(row["strong"].split(), place)
         self._weak |= dict.fromkeys(row["weak"].split(), place)
         if "shared" in row["flags"]:

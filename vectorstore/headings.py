@@ -69,13 +69,13 @@ def read_heading(line: str, *, level: int = 0) -> Heading | None:
     if not text or (not level and (len(text) > _LONGEST or text.endswith(_SENTENCE_END))):
         return None
     style, number, body = _numbering(text)
-    region = _place_of(body)
     part = _part_of(body)
+    region = _place_of(body) or (_reporting_place(body) if part else None)
     year = _year_of(body)
     strong = bool(level or region or part or (year and len(body) <= 8) or (style and not _FIGURE.search(body)))
     if not strong and not _could_be_weak(text):
         return None
-    style = f"h{level}" if level else style or ("place" if region else "part" if part or strong else "weak")
+    style = f"h{level}" if level else style or ("part" if part else "place" if region else "part" if strong else "weak")
     return Heading(" ".join(line.split()), style, strong, year, part, region, _regions_in(body), number)
 
 
@@ -130,7 +130,18 @@ def _place_of(body: str) -> str | None:
     """The province that a heading consists of: 江苏, 【江苏省】, 江苏篇; None for any other heading."""
     name = body.strip(_DECORATION)
     name = re.sub(r"(?:篇|卷|部分|地区|情况|方面|经验|案例|实践|做法)$", "", name)
-    return Gazetteer.load().province_of(name) if 2 <= len(name) <= 12 else None
+    gazetteer = Gazetteer.load()
+    return gazetteer.province_of(name) if 2 <= len(name) <= 12 and not gazetteer.is_ambiguous(name) else None
+
+
+def _reporting_place(body: str) -> str | None:
+    """The province of 江苏省2023年工作回顾 or 2023年江苏工作回顾: the only place, before anything but the year."""
+    mentions = Gazetteer.load().find_places(body)
+    before = re.sub(r"(?:19|20)\d{2}年?度?", "", body[: mentions[0].start] if mentions else "")
+    if not mentions or mentions[0].in_name or before.strip(_DECORATION):
+        return None
+    provinces = {mention.place.province for mention in mentions}
+    return provinces.pop() if len(provinces) == 1 else None
 
 
 def _part_of(body: str) -> Part | None:

@@ -43,11 +43,28 @@ def infer_region(text: str, *, linked_titles: Iterable[str] = ()) -> Verdict:
     """Infer the province of a unit of text; ``linked_titles`` are titles of the full text that it was taken from."""
     named = {p for title in linked_titles for p in _provinces(title)}
     votes, examples = _count(text)
-    if len(named) == 1:
-        region = named.pop()
-        if not votes or max(votes, key=lambda p: votes[p]) == region or votes[region] >= _LEAST:
-            return Verdict(region, f"全文链接的标题写明{region} / the title of the linked full text names {region}")
-    return decide(votes, examples)
+    inferred = decide(votes, examples)
+    if len(named) != 1:
+        return inferred
+    region = named.pop()
+    if inferred.region in (None, region):
+        return Verdict(region, f"全文链接的标题写明{region} / the title of the linked full text names {region}")
+    return conflict("全文链接的标题 / the linked title", region, inferred.region)
+
+
+def conflict(witness: str, named: str, inferred: str | None) -> Verdict:
+    """Give no region where a title and the place names contradict each other."""
+    return Verdict(
+        None, f"{witness}: {named}; 地名 / place names: {inferred}; 矛盾,地区未定 / they contradict each other"
+    )
+
+
+def subjects(text: str) -> tuple[Mention, ...]:
+    """The places that a sentence is about: not those that it only compares with, comes from, or names in a name."""
+    mentions = Gazetteer.load().find_places(text)
+    weights = [_weigh(text, mentions, number)[0] for number in range(len(mentions))]
+    listed = [_in_list(text, mentions, number) for number in range(len(mentions))]
+    return tuple(m for m, weight, among in zip(mentions, weights, listed, strict=True) if weight >= 1 or among)
 
 
 def decide(votes: dict[str, float], examples: dict[str, list[str]]) -> Verdict:

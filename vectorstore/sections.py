@@ -15,7 +15,7 @@ from itertools import pairwise
 from vectorstore.boilerplate import LINK_TITLE, find_boilerplate, is_link
 from vectorstore.headings import Heading, read_heading, year_of_title
 from vectorstore.markup import Block, Layout, read_layout
-from vectorstore.regions import Verdict, infer_region
+from vectorstore.regions import Verdict, conflict, infer_region
 from vectorstore.types import Boilerplate, Document, LabelReasons, Labels, Part, Section, SourceFacts
 
 _OFFICIAL = (
@@ -33,6 +33,9 @@ _OFFICIAL = (
     "规定",
     "细则",
     "决定",
+)
+_COLLECTION = re.compile(
+    r"等|各[地省市]|多[地省市]|[两三四五六七八九十\d][地省市]|汇编|摘编|摘录|对比|对照|盘点|一览|梳理"
 )
 _REPORT = "工作报告"
 _FROM_DATE = "按发布日期"
@@ -96,15 +99,37 @@ def has_dated_year(section: Section) -> bool:
 def heading_blocks(document: Document, layout: Layout, boilerplate: Sequence[Boilerplate]) -> dict[int, Heading]:
     """Find the headings among the blocks: start of the block -> heading."""
     content = _content(layout, boilerplate)
+    read = [None if b.item and not b.level else read_heading(b.plain, level=b.level) for b in content]
+    listed = _numbered_items(read)
     found: dict[int, Heading] = {}
-    for number, block in enumerate(content):
-        following = content[number + 1] if number + 1 < len(content) else None
-        heading = None if block.item and not block.level else read_heading(block.plain, level=block.level)
-        if heading and (heading.strong or _heads(following)) and following is not None:
-            found[block.start] = heading
-        elif following is not None and not found and " ".join(block.plain.split()) == document.title:
+    for number, (block, heading) in enumerate(zip(content[:-1], read[:-1], strict=True)):
+        following = content[number + 1]
+        if not found and " ".join(block.plain.split()) == document.title:
             found[block.start] = Heading(document.title, "title", strong=True)
+        elif heading and not listed[number] and (heading.strong or _heads(following)):
+            found[block.start] = heading
+    titles = [start for start, heading in found.items() if heading.style == "title"]
+    if titles and not any(heading.part for heading in found.values()):
+        found[titles[0]] = replace(found[titles[0]], part=_part_of_title(document.title))
     return found
+
+
+def _part_of_title(title: str) -> Part | None:
+    """A title such as 2022年工作要点 says what the whole text is, where no heading inside it does."""
+    heading = read_heading(title, level=1)
+    return heading.part if heading else None
+
+
+def _numbered_items(read: list[Heading | None]) -> list[bool]:
+    """Say which lines are items of a list rather than headings: numbered lines that follow upon each other."""
+    follows = [_next_item(a, b) for a, b in pairwise(read)]
+    return [before or after for before, after in zip([False, *follows], [*follows, False], strict=True)]
+
+
+def _next_item(one: Heading | None, other: Heading | None) -> bool:
+    if not one or not other or one.number is None or other.number is None or one.part or other.part:
+        return False
+    return one.style == other.style and not one.style.startswith("h") and other.number == one.number + 1
 
 
 def _heads(following: Block | None) -> bool:
@@ -169,23 +194,27 @@ def _parts_outside(headings: list[Heading]) -> bool:
 
 def _nest(path: list[Heading], heading: Heading, *, after_link: bool, parts_outside: bool) -> list[Heading]:
     """Place a heading below those that it belongs to: a style that is open already closes what stands under it."""
+    if heading.style == "title":
+        return [heading]
     if after_link:
-        path = [
-            h for h in path if h.style in ("h1", "h2") and heading.style.startswith("h") and h.style < heading.style
-        ]
-    if heading.style.startswith("h") and heading.style[1:].isdigit():
-        kept = [h for h in path if h.style.startswith("h") and h.style < heading.style]
-        return [*kept, heading]
+        path = [h for h in path if h.style == "title"]
+    if _marked(heading):
+        return [*[h for h in path if h.style == "title" or (_marked(h) and h.style < heading.style)], heading]
+    if heading.style == "place" and not parts_outside:
+        return [*[h for h in path if h.style == "title" or _marked(h)], heading]
+    above = {h.part for h in path}
+    if heading.part and (heading.year or heading.part not in above):
+        cut = (n for n, h in enumerate(path) if h.style != "title" and (h.part or (heading.region and h.region)))
+        path = path[: next(cut, len(path))]
     styles = [h.style for h in path]
     if heading.style in styles:
         return [*path[: styles.index(heading.style)], heading]
-    if heading.style == "place" and not parts_outside:
-        return [*[h for h in path if h.style.startswith("h") and h.style[1:].isdigit()], heading]
-    if heading.part and heading.year is None and any(h.part is heading.part for h in path):
-        return [*[h for h in path if h.style != "weak"], heading]
-    if heading.part and not heading.region:
-        path = [h for h in path if not h.part]
     return [*[h for h in path if h.style != "weak"], heading]
+
+
+def _marked(heading: Heading) -> bool:
+    """Whether the markup gives the level of a heading."""
+    return heading.style in ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 def _group(drafts: list[_Draft]) -> None:
@@ -216,23 +245,31 @@ def _runs_backwards(seen: list[Heading], heading: Heading) -> bool:
 
 def _regions(document: Document, drafts: list[_Draft]) -> list[Verdict]:
     """Find the region of every section: its heading's, else that of its unit, else that of an official title."""
-    title = read_heading(document.title, level=1)
-    official = any(word in document.title for word in _OFFICIAL)
-    of_title = title.regions[0] if title and official and len(set(title.regions)) == 1 else None
+    of_title = _region_of_title(document.title)
     units: dict[int, Verdict] = {}
     for unit in {draft.unit for draft in drafts}:
         members = [draft for draft in drafts if draft.unit == unit]
         units[unit] = infer_region(_text_of(members), linked_titles=[link for d in members for link in d.links])
-    verdicts = []
-    for draft in drafts:
-        heading = next((h for h in reversed(draft.headings) if h.region), None)
-        if heading:
-            verdicts.append(Verdict(heading.region, f"标题写明“{heading.text}” / the heading names it"))
-        elif of_title:
-            verdicts.append(Verdict(of_title, f"文件标题写明“{of_title}” / the title of the document names it"))
-        else:
-            verdicts.append(units[draft.unit])
-    return verdicts
+    return [_verdict(draft, units[draft.unit], of_title) for draft in drafts]
+
+
+def _verdict(draft: _Draft, inferred: Verdict, of_title: str | None) -> Verdict:
+    heading = next((h for h in reversed(draft.headings) if h.region), None)
+    if heading:
+        return Verdict(heading.region, f"标题写明“{heading.text}” / the heading names it")
+    if of_title and inferred.region in (None, of_title):
+        return Verdict(of_title, f"文件标题写明“{of_title}” / the title of the document names it")
+    if of_title:
+        return conflict("文件标题 / the document's title", of_title, inferred.region)
+    return inferred
+
+
+def _region_of_title(title: str) -> str | None:
+    """The one province of an official document's title; a collection (江苏等地…汇编) has none."""
+    heading = read_heading(title, level=1)
+    if not heading or _COLLECTION.search(title) or not any(word in title for word in _OFFICIAL):
+        return None
+    return heading.regions[0] if len(set(heading.regions)) == 1 else None
 
 
 def _text_of(drafts: list[_Draft]) -> str:

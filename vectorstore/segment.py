@@ -8,6 +8,7 @@ character and pair of characters of its Chinese runs: whatever stands in a text 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import rjieba
 
@@ -15,8 +16,9 @@ from vectorstore.normalize import normalize
 
 _CJK = "〇々㐀-䶿一-鿿豈-﫿\U00020000-\U000323af"
 # Tags of the segmenter's dictionary for words that say nothing by themselves.
-_FUNCTION_TAGS = frozenset(("r", "rr", "rz", "p", "c", "u", "uj", "ul", "uv", "ud", "ug", "uz", "y", "e", "o", "d", "df", "x", "zg", "k", "f"))
-
+_FUNCTION_TAGS = frozenset(
+    ["r", "rr", "rz", "p", "c", "u", "uj", "ul", "uv", "ud", "ug", "uz", "y", "e", "o", "d", "df", "x", "zg", "k", "f"]
+)
 _RUN = re.compile(
     rf"(?P<cjk>[{_CJK}]+)"
     r"|(?P<number>\d+(?:\.\d+)*)"
@@ -31,12 +33,13 @@ def cut(text: str) -> list[str]:
 
 def words(text: str) -> list[str]:
     """Cut a text into normalised words, long words also into their parts; punctuation is dropped."""
-    return [word for word in rjieba.cut_for_search(normalize(text)) if any(c.isalnum() for c in word)]
+    return [word for word in rjieba.cut_for_search(_normal(text)) if any(c.isalnum() for c in word)]
 
 
 def content_words(text: str) -> list[str]:
-    """Cut a text into the normalised words that carry meaning: without pronouns, particles, prepositions and the like."""
-    return [word for word, tag in rjieba.tag(normalize(text)) if tag not in _FUNCTION_TAGS and any(map(str.isalnum, word))]
+    """Cut a text into the normalised words that carry meaning: no pronouns, particles, prepositions and the like."""
+    tagged = rjieba.tag(_normal(text))
+    return [word for word, tag in tagged if tag not in _FUNCTION_TAGS and any(map(str.isalnum, word))]
 
 
 def index_terms(text: str) -> list[str]:
@@ -51,12 +54,12 @@ def query_terms(text: str) -> list[str]:
 
 def runs(text: str) -> list[str]:
     """Cut a text into normalised stretches without punctuation: Chinese runs, numbers, Latin words."""
-    return [match.group() for match in _RUN.finditer(normalize(text))]
+    return [match.group() for match in _RUN.finditer(_normal(text))]
 
 
 def phrase(text: str) -> str:
     """Normalise a text to compare it as a whole: no punctuation or space at its ends."""
-    found = list(_RUN.finditer(plain := normalize(text)))
+    found = list(_RUN.finditer(plain := _normal(text)))
     return plain[found[0].start() : found[-1].end()] if found else ""
 
 
@@ -73,8 +76,12 @@ def contains(text: str, term: str) -> bool:
     return False
 
 
+# One text is asked for in several forms one after the other.
+_normal = lru_cache(maxsize=256)(normalize)
+
+
 def _terms(text: str, *, singles: bool) -> list[str]:
-    plain = normalize(text)
+    plain = _normal(text)
     terms = [word for word in words(text) if len(word) > 1 and re.search(f"[{_CJK}]", word)]
     for match in _RUN.finditer(plain):
         run = match.group()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from vectorstore.boilerplate import find_boilerplate
 from vectorstore.gazetteer import Gazetteer, Mention
 from vectorstore.markup import Block, Layout, read_layout
+from vectorstore.regions import subjects
 from vectorstore.sections import find_sections, has_dated_year, heading_blocks
 from vectorstore.types import Boilerplate, Document, Labels, Section, Sentence
 
@@ -115,10 +116,12 @@ def _after_enclosed(text: str, start: int, end: int) -> int:
 
 def _closes_sentence(text: str, position: int) -> bool:
     """Whether a closing mark ends the sentence: 。” does, unless the sentence goes on after it."""
-    inner = text[:position].rstrip(_CLOSERS)
-    if not inner or inner[-1] not in "。！？!?…" or position >= len(text):
+    last = position - 1
+    while last >= 0 and text[last] in _CLOSERS:
+        last -= 1
+    if last < 0 or text[last] not in "。！？!?…" or position >= len(text):
         return False
-    return text[position] not in "，,、；;：:。！？!?的地得是等和与及中里上下一这那" + _CLOSERS
+    return text[position] not in "，,、；;：:。！？!?的地得是等和与及中里" + _CLOSERS
 
 
 def _is_end(text: str, position: int) -> bool:
@@ -142,8 +145,8 @@ def _ends_in_year(text: str, position: int) -> bool:
     """Whether the full stop follows a figure inside a sentence rather than the number of a list item."""
     return (
         text[position - 1].isdigit()
-        and bool(re.search(r"[A-Za-z]\s+[\d,.%]+$", text[:position]))
-        and not re.search(r"\b(?:No|Nos|Art|Fig|Vol)\.?\s*\d+$", text[:position])
+        and bool(re.search(r"[A-Za-z]\s+[\d,.%]+$", text[max(0, position - 24) : position]))
+        and not re.search(r"\b(?:No|Nos|Art|Fig|Vol)\.?\s*\d+$", text[max(0, position - 24) : position])
     )
 
 
@@ -157,17 +160,15 @@ def _past_marks(text: str, position: int) -> int:
 
 def _labelled(document: Document, block: Block, section: Section, number: int, paragraph: int) -> Iterator[Sentence]:
     """Make the sentences of a paragraph; the place that it speaks of last is carried to sentences that name none."""
-    carried: tuple[Mention, ...] = ()
+    carried = _of_heading(section)
     for begin, end in cut(block.plain):
         start, stop = block.starts[begin], block.ends[end - 1]
         plain = block.plain[begin:end]
         own = Gazetteer.load().find_places(plain)
-        carried = _carried(own, section.labels.region) if own else carried
-        about = own or carried
+        about = subjects(plain) if own else carried
+        carried = _carried(about, section.labels.region) if own else carried
         labels = _narrowed(section, plain, about)
-        named = [m.place.province for m in about if not (m.in_name and section.labels.region)]
-        regions = dict.fromkeys([*([labels.region] if labels.region else []), *named])
-        places = dict.fromkeys(m.place.name for m in about)
+        named = [m.place.province for m in (own or carried) if not (m.in_name and section.labels.region)]
         yield Sentence(
             source=document.source,
             start=start,
@@ -177,21 +178,31 @@ def _labelled(document: Document, block: Block, section: Section, number: int, p
             section=number,
             paragraph=paragraph,
             labels=labels,
-            places=tuple(places),
-            regions=tuple(regions),
+            places=tuple(dict.fromkeys(m.place.name for m in (own or carried))),
+            regions=tuple(dict.fromkeys([*([labels.region] if labels.region else []), *named])),
         )
 
 
-def _carried(own: tuple[Mention, ...], region: str | None) -> tuple[Mention, ...]:
+def _of_heading(section: Section) -> tuple[Mention, ...]:
+    """The place below a province that the section's heading consists of: every paragraph is about it to begin with."""
+    for heading in reversed(section.headings):
+        found = Gazetteer.load().find_places(heading)
+        if found and len({m.place.province for m in found}) == 1 and found[-1].place.province == section.labels.region:
+            return tuple(m for m in found if m.place.level != "province")
+    return ()
+
+
+def _carried(about: tuple[Mention, ...], region: str | None) -> tuple[Mention, ...]:
     """Keep the places that the next sentence may go on about: those of one province, the section's where it has one."""
-    plain = tuple(m for m in own if not m.in_name and region in (None, m.place.province))
-    return plain if len({m.place.province for m in plain}) == 1 else ()
+    kept = tuple(m for m in about if region in (None, m.place.province))
+    return kept if len({m.place.province for m in kept}) == 1 else ()
 
 
 def _narrowed(section: Section, plain: str, about: tuple[Mention, ...]) -> Labels:
+    """Take the section's labels and add the one province and year that the sentence itself speaks of."""
     labels = section.labels
     provinces = {m.place.province for m in about}
-    if labels.region is None and len(provinces) == 1 and not all(m.in_name for m in about):
+    if labels.region is None and len(provinces) == 1:
         labels = replace(labels, region=provinces.pop())
     if has_dated_year(section):
         year = _own_year(plain)

@@ -129,7 +129,7 @@ class Scope:
 
     def allows(self, sentence: Sentence) -> bool:
         """Whether a sentence lies inside the scope."""
-        if self.places and not self.places & set(sentence.places):
+        if self.places and not self.places & {*sentence.places, sentence.labels.region}:
             return False
         # A section's label decides: a sentence of Jiangsu's plan that mentions Shanghai is no sentence of Shanghai.
         own = {sentence.labels.region} if sentence.labels.region else set(sentence.regions)
