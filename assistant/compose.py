@@ -115,7 +115,8 @@ def _in_order(passages: Sequence[Passage]) -> list[Passage]:
 def _say(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
     statements = []
     for passage in passages:
-        quote = choose_quote(passage.sentence, weighing, asks=question.asks, question=question.focus)
+        items = question.asks is Asks.OTHER
+        quote = choose_quote(passage.sentence, weighing, items=items, asks=question.asks, question=question.focus)
         short = short_answer(question.asks, passage.sentence, quote, weighing)
         statements.append(Statement(short, frame(passage.sentence), quote, passage.sentence))
     return Composition(Layout.PROSE, tuple(statements))
@@ -157,12 +158,21 @@ def _compare(question: Question, passages: Sequence[Passage], weighing: Weighing
         if not fitting:
             empty.append(slot.name)
             continue
-        whole = 0 if question.asks is Asks.QUANTITY else _WHOLE
-        sentence = fitting[0].sentence
-        quote = choose_quote(sentence, weighing, whole=whole, asks=question.asks, question=question.focus)
-        short = short_answer(question.asks, sentence, quote, weighing)
-        rows.append(Statement(short, frame(sentence), quote, sentence, slot.name))
+        rows += [_cell(question, p, weighing, slot.name) for p in fitting[: 1 if _is_figure(question) else 2]]
     return Composition(Layout.TABLE, tuple(rows), tuple(empty))
+
+
+def _is_figure(question: Question) -> bool:
+    return question.asks in (Asks.QUANTITY, Asks.YEAR)
+
+
+def _cell(question: Question, passage: Passage, weighing: Weighing, row: str) -> Statement:
+    """A figure with the clause that states it; of anything else what says most."""
+    sentence = passage.sentence
+    if not _is_figure(question):
+        return Statement(None, frame(sentence), most_telling(sentence, weighing), sentence, row)
+    quote = choose_quote(sentence, weighing, asks=question.asks, question=question.focus)
+    return Statement(short_answer(question.asks, sentence, quote, weighing), frame(sentence), quote, sentence, row)
 
 
 def frame(sentence: Sentence) -> str:

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.retrieve import Searchable, Weighing, retrieve, weigh
-from assistant.types import Kind, Passage, Question, Refusal
+from assistant.types import Asks, Kind, Passage, Question, Refusal
 from vectorstore.types import Scope
 
 SLOT = 0.4  # coverage that a cell of a comparison needs; its place and year are sure already
+_NEAREST = 3
 _SPREAD = (Kind.LIST, Kind.SUMMARY)
 _TOGETHER = 0.75  # what several sentences have to hold between them: more, because words meet by chance
+_FIGURE = 0.65  # the same for a figure: the wrong one with a citation beside it is the worst answer
 _ABOUT = 0.45  # the same for a summary of one place or year, whose subject is already given by it
 THRESHOLD = 0.55  # share of the weighted telling words that the best sentence has to hold
 
@@ -46,24 +48,30 @@ def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Wei
     together = weighing.coverage("\n".join(p.sentence.plain for p in passages)) if passages else -1.0
     if question.kind is Kind.SUMMARY and (question.scope.regions or question.scope.years):
         return max(best, together) >= _ABOUT
+    if question.asks is Asks.QUANTITY:
+        return best >= _FIGURE
     return best >= THRESHOLD or (question.kind in _SPREAD and together >= _TOGETHER)
 
 
 def _explain(question: Question, passages: Sequence[Passage], index: Searchable) -> Decision:
-    """Look whether another year or another region has what was asked for."""
+    """Look whether another year or another region has what was asked for; else show what comes nearest."""
     scope = question.scope
+    if not question.terms and (scope.regions or scope.years):
+        of_place = replace(scope, years=frozenset(), part=None)
+        known = any(of_place.allows(sentence) for sentence in index.sentences)
+        refusal = Refusal.OTHER_YEAR if known and scope.years else Refusal.OTHER_REGION
+        return Decision(refusal, retrieve(question, index, scope=of_place)[:_NEAREST] if known else ())
     wider: list[tuple[Refusal, Scope]] = []
-    if scope.years:
+    if scope.years or scope.part:
         wider.append((Refusal.OTHER_YEAR, replace(scope, years=frozenset(), part=None)))
     if scope.regions or scope.places:
         wider.append((Refusal.OTHER_REGION, replace(scope, regions=frozenset(), places=frozenset())))
         wider.append((Refusal.OTHER_REGION, Scope(sources=scope.sources)))
-    for refusal, scope_tried in wider:
-        found = retrieve(question, index, scope=scope_tried)
-        enough = THRESHOLD if question.terms else 0.0
-        if found and (question.terms or refusal is Refusal.OTHER_YEAR) and found[0].coverage >= enough:
-            return Decision(refusal, tuple(p for p in found if p.coverage >= enough)[:3])
-    if not question.terms and (scope.regions or scope.years):
-        return Decision(Refusal.OTHER_REGION if scope.regions else Refusal.OTHER_YEAR, tuple(passages[:3]))
-    nearest = passages or retrieve(question, index, scope=Scope(sources=scope.sources))
-    return Decision(Refusal.NOT_IN_CORPUS, tuple(nearest[:3]))
+    weighing = weigh(question, index)
+    for refusal, tried in wider:
+        found = retrieve(question, index, scope=tried)
+        if _holds_enough(question, found, weighing):
+            return Decision(refusal, found[:_NEAREST])
+    anything = replace(question, asks=Asks.OTHER)
+    nearest = passages or retrieve(anything, index) or retrieve(anything, index, scope=Scope(sources=scope.sources))
+    return Decision(Refusal.NOT_IN_CORPUS, tuple(nearest[:_NEAREST]))

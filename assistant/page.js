@@ -4,6 +4,7 @@
   "use strict";
   let cameFrom = null; // the marker that was followed last
   let shownTurn = "";
+  let wasRunning = false;
   let drawnReader = null;
 
   const find = (selector, root = document) => root.querySelector(selector);
@@ -37,6 +38,7 @@
     const turn = link.dataset.turn || "";
     const article = target.closest(".pa-doc");
     every(".pa-doc").forEach((doc) => (doc.hidden = doc !== article));
+    every(".pa-head").forEach((head) => (head.hidden = !article || head.id !== article.dataset.head));
     every(".pa-contents").forEach((nav) => (nav.hidden = nav.dataset.turn !== turn));
     every(".pa-step").forEach((step) => {
       if (step.hash === link.hash && step.dataset.turn === turn) step.setAttribute("aria-current", "true");
@@ -112,15 +114,22 @@
   function onDrawn() {
     const exchange = find("#pa-now .pa-exchange");
     const scroll = find("#pa-scroll");
-    if (exchange && exchange.dataset.turn !== shownTurn) {
-      shownTurn = exchange.dataset.turn;
-      const panel = scrollerOf(exchange);
-      if (panel) panel.scrollTo({ top: panel.scrollHeight });
-    } else if (exchange && exchange.dataset.running === "true" && scroll) {
+    const turn = exchange ? exchange.dataset.turn : "";
+    const running = !!exchange && exchange.dataset.running === "true";
+    if (exchange && scroll && scroll.scrollHeight > scroll.clientHeight) {
       const rest = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
-      if (rest < 120) scroll.scrollTo({ top: scroll.scrollHeight });
+      const begins = turn !== shownTurn;
+      // while it grows, follow its end, unless the reader has scrolled away; when it is whole, show it from its question
+      if (begins || (running && rest < 120)) scroll.scrollTo({ top: scroll.scrollHeight });
+      if (!running && (begins || wasRunning)) {
+        const top = exchange.getBoundingClientRect().top - scroll.getBoundingClientRect().top + scroll.scrollTop;
+        scroll.scrollTo({ top: Math.min(top, scroll.scrollHeight - scroll.clientHeight) });
+      }
+    } else if (exchange && turn !== shownTurn) {
+      exchange.scrollIntoView({ block: "nearest" });
     }
-    if (!exchange) shownTurn = "";
+    shownTurn = turn;
+    wasRunning = running;
     const reader = find(".pa-reader");
     const key = reader ? reader.dataset.turn : null;
     if (key !== drawnReader) {

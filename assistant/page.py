@@ -30,11 +30,10 @@ from assistant.view import (  # noqa: E402
     draw_exchange,
     draw_exchanges,
     draw_header,
-    draw_library,
-    draw_sources,
     draw_welcome,
 )
 from assistant.view_examples import suggest_questions  # noqa: E402
+from assistant.view_reader import draw_library, draw_sources  # noqa: E402
 
 _HERE = Path(__file__).resolve().parent
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript"}

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from assistant.errors import AssistantError, EngineBusy, InputInvalid
 from assistant.types import Event, Finished, Found, Piece, Role, Turn, Understood
-from assistant.view import Exchange, keep_documents
+from assistant.view_exchange import Exchange, keep_documents
 from vectorstore.errors import StoreError
 from vectorstore.types import ParsedDocument, Scope
 

@@ -53,11 +53,18 @@ def split_clauses(text: str) -> tuple[Clause, ...]:
 
 
 def choose_quote(
-    sentence: Sentence, weighing: Weighing, *, whole: int = 0, asks: Asks = Asks.OTHER, question: str = ""
+    sentence: Sentence,
+    weighing: Weighing,
+    *,
+    whole: int = 0,
+    items: bool = False,
+    asks: Asks = Asks.OTHER,
+    question: str = "",
 ) -> str:
     """Choose the shortest run of clauses that holds as much of the question as the whole sentence does.
 
-    A sentence of up to ``whole`` characters is quoted as it stands: a list wants its items, not the one that was named.
+    A sentence of up to ``whole`` characters is quoted as it stands, and with ``items`` an enumeration goes on to its end: a list
+    wants its items, not the one that was named.
     """
     text = sentence.plain
     if len(text) <= whole:
@@ -82,7 +89,7 @@ def choose_quote(
     if best is None:
         return text
     first, last = best[2], best[3]
-    while whole and last + 1 < len(clauses) and not clauses[last + 1].opens:
+    while (whole or items) and last + 1 < len(clauses) and not clauses[last + 1].opens:
         last += 1  # the rest of the enumeration
     return text[clauses[first].start : clauses[last].end].strip()
 

@@ -36,10 +36,21 @@ def _about(question: Question) -> str:
     scope = question.scope
     where = "、".join(sorted(scope.places or scope.regions))
     when = "、".join(f"{year}年" for year in sorted(scope.years))
-    what = "、".join(f"“{term}”" for term in question.terms[:3])
+    what = "、".join(f"“{phrase}”" for phrase in _phrases(question)[:2])
     if what:
         return f"{where}{when}关于{what}的内容"
     return f"{where}{when}的内容" if where or when else "这个问题的答案"
+
+
+def _phrases(question: Question) -> list[str]:
+    """The telling words as they stood side by side in the question; of 多少 what was to be counted comes first."""
+    phrases: list[str] = []
+    for term in question.terms:
+        if phrases and phrases[-1] + term in question.focus:
+            phrases[-1] += term
+        else:
+            phrases.append(term)
+    return sorted(phrases, key=lambda phrase: not any(term in phrase for term in question.counted))
 
 
 def _in_english(refusal: Refusal, nearest: Sequence[Passage]) -> str:

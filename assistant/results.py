@@ -15,7 +15,19 @@ from assistant.errors import InputInvalid
 from assistant.score import MEASURES, Asked, Sample, Score, score_answer, score_failure
 
 RESULTS = "results.jsonl"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell that starts so
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+    "\t",
+    "\r",
+    "\n",
+)  # a spreadsheet would run a cell that starts so
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +213,6 @@ def describe_expected(sample: Sample) -> str:
 
 
 def _make_safe(cell: Any) -> Any:
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
+    if isinstance(cell, str) and (cell.startswith(_FORMULA) or cell.lstrip().startswith(_FORMULA)):
         return "'" + cell
     return cell

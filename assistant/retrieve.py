@@ -6,7 +6,7 @@ sentence holds (rare words weigh more), by the index's fused score, and, where a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -21,6 +21,8 @@ PASSAGES = 12  # as many as the reader scores in one pass
 
 # How the three scores are mixed. Coverage leads: it is the one that can be explained to a person.
 _COVERAGE, _FUSED, _READER = 1.0, 0.25, 0.1
+
+_COUNTED = 0.8  # share of the words for what is counted that a sentence with its figure has to hold
 
 Scorer = Callable[[str, Sequence[str]], ReaderScores]
 
@@ -97,13 +99,14 @@ def retrieve(
     if not hits:
         return ()
     weighing = weigh(question, index)
-    headings = _headings(index.documents)
+    contexts = _contexts(index.documents)
     if question.kind is Kind.FACT:
-        hits = [hit for hit in hits if _can_answer(question, hit.sentence)]
+        counted = Weighing(tuple((term, index.rarity(term)) for term in question.counted))
+        hits = [hit for hit in hits if _can_answer(question, hit.sentence, counted)]
     if not hits:
         return ()
     best = max(hit.score for hit in hits) or 1.0
-    rated = [_rate(hit, weighing, headings, best) for hit in hits]
+    rated = [_rate(hit, weighing, contexts, best) for hit in hits]
     rated.sort(key=lambda r: (-r[1], r[0].sentence.source, r[0].sentence.start))
     del rated[PASSAGES:]
     text = question.focus or question.standalone
@@ -115,10 +118,12 @@ def retrieve(
     return number(passages)
 
 
-def _can_answer(question: Question, sentence: Sentence) -> bool:
+def _can_answer(question: Question, sentence: Sentence, counted: Weighing) -> bool:
     """多少 is answered by a figure or not at all; a year may also come from a label, a name may stand without quotes."""
     if question.asks is Asks.NAME or (question.asks is Asks.YEAR and sentence.labels.part):
         return True
+    if counted.weights and counted.coverage(sentence.plain) < _COUNTED:
+        return False
     return holds_answer(question.asks, sentence.plain, question.focus)
 
 
@@ -140,18 +145,25 @@ def _search(question: Question, index: Searchable, scope: Scope) -> Sequence[Hit
     return [*hits, *(hit for hit in named if hit.sentence.id not in found)]
 
 
-def _rate(hit: Hit, weighing: Weighing, headings: dict[tuple[str, int], str], best: float) -> tuple[Hit, float, float]:
-    """A sentence is read together with its heading: 特点二 says what its paragraphs are about."""
+def _rate(
+    hit: Hit, weighing: Weighing, contexts: Mapping[str, str], best: float
+) -> tuple[Hit, float, float]:
+    """Rate a sentence, read with its heading and the sentence before it: half of what they add counts."""
     coverage = weighing.coverage(hit.sentence.plain)
-    heading = headings.get((hit.sentence.source, hit.sentence.section), "")
-    if heading and coverage < 1.0:
-        coverage += 0.5 * (weighing.coverage(f"{hit.sentence.plain}\n{heading}") - coverage)
+    context = contexts.get(hit.sentence.id, "")
+    if context and coverage < 1.0:
+        coverage += 0.5 * (weighing.coverage(f"{hit.sentence.plain}\n{context}") - coverage)
     return hit, _COVERAGE * coverage + _FUSED * hit.score / best, coverage
 
 
-def _headings(documents: Sequence[ParsedDocument]) -> dict[tuple[str, int], str]:
-    return {
-        (parsed.document.source, number): " ".join(section.headings)
-        for parsed in documents
-        for number, section in enumerate(parsed.sections)
-    }
+def _contexts(documents: Sequence[ParsedDocument]) -> dict[str, str]:
+    """What each sentence is read with: its headings, and the sentence before it in its paragraph."""
+    contexts: dict[str, str] = {}
+    for parsed in documents:
+        before: Sentence | None = None
+        for sentence in parsed.sentences:
+            heading = " ".join(parsed.sections[sentence.section].headings)
+            same = before is not None and before.paragraph == sentence.paragraph
+            contexts[sentence.id] = f"{heading}\n{before.plain}" if before and same else heading
+            before = sentence
+    return contexts

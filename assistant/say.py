@@ -35,7 +35,7 @@ class Line:
     """One line of an answer."""
 
     said: tuple[Said, ...]
-    row: str = ""  # first cell, in a table
+    heading: str = ""  # what the line stands under: the frame that it shares with its neighbours, or its table row
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +49,27 @@ class Written:
 
 def say_statements(composition: Composition, titles: Mapping[str, str]) -> tuple[Line, ...]:
     """Check composed statements; one that does not hold is left out."""
-    lines = (_line(statement, titles) for statement in composition.statements)
-    return tuple(line for line in lines if line is not None)
+    prose = composition.layout is Layout.PROSE
+    lines = (_line(statement, titles, framed=prose) for statement in composition.statements)
+    said = [line for line in lines if line is not None]
+    if composition.layout is not Layout.TABLE:
+        return tuple(said)
+    rows = dict.fromkeys(line.heading for line in said)
+    return tuple(Line(tuple(x for line in said if line.heading == row for x in line.said), row) for row in rows)
 
 
-def _line(statement: Statement, titles: Mapping[str, str]) -> Line | None:
+def _line(statement: Statement, titles: Mapping[str, str], *, framed: bool) -> Line | None:
+    """Check a statement with its frame; under a heading that says the same the quote stands alone."""
     cited = (statement.sentence,)
     quoted = _said(f"{statement.frame}“{statement.quote}”", cited, titles)
     if quoted.finding.verdict is not Verdict.SUPPORTED:
         return None
-    said = [quoted]
+    said = [quoted if framed else replace(quoted, text=f"“{statement.quote}”")]
     if statement.short:
         short = replace(_said(statement.short, cited, titles), marked=False)
         if short.finding.verdict is Verdict.SUPPORTED:
             said.insert(0, short)
-    return Line(tuple(said), statement.row)
+    return Line(tuple(said), "" if framed else statement.row or statement.frame)
 
 
 def _said(text: str, cited: tuple[Sentence, ...], titles: Mapping[str, str]) -> Said:
@@ -137,12 +143,22 @@ def _stop(text: str) -> str:
 
 
 def _lay_out(lines: Sequence[Line], texts: Sequence[str], layout: Layout, empty_rows: Sequence[str]) -> str:
-    if layout is Layout.BULLETS and len(texts) > 1:
-        return "\n".join(f"- {text}" for text in texts)
-    if layout is not Layout.TABLE:
+    if layout is Layout.TABLE:
+        return _table(lines, texts, empty_rows)
+    if layout is Layout.PROSE:
         return "".join(texts)
-    rows = [f"| {line.row} | {text.replace('|', '／')} |" for line, text in zip(lines, texts, strict=True)]
+    if len(texts) == 1:
+        return f"{lines[0].heading}{texts[0]}"
+    out: list[str] = []
+    for position, (line, text) in enumerate(zip(lines, texts, strict=True)):
+        if line.heading and (position == 0 or lines[position - 1].heading != line.heading):
+            out += ([""] if out else []) + [line.heading]
+        out.append(f"- {text}")
+    return "\n".join(out)
+
+
+def _table(lines: Sequence[Line], texts: Sequence[str], empty_rows: Sequence[str]) -> str:
+    rows = [f"| {line.heading} | {text.replace('|', '／')} |" for line, text in zip(lines, texts, strict=True)]
     rows += [f"| {row} | 资料未提及 |" for row in empty_rows]
-    total = len(rows)
     table = "\n".join(["| 对象 | 资料中的说法 |", "| --- | --- |", *rows])
-    return f"{table}\n\n{total}项中有{total - len(empty_rows)}项在资料中有依据。"
+    return f"{table}\n\n{len(rows)}项中有{len(lines)}项在资料中有依据。"

@@ -59,6 +59,7 @@ class Question:
     asks: Asks
     scope: Scope  # regions, places, years and part that it names
     terms: tuple[str, ...]  # its telling words: without regions, years, question words and filler
+    counted: tuple[str, ...] = ()  # of its telling words those behind 多少: what a figure has to be the number of
     focus: str = ""  # the sentence of it that asks, where others stand beside; what is searched for
 
 

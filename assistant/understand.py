@@ -97,7 +97,14 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     )
     terms = _read_terms(normal)
     kind = _read_kind(whole if normal in whole else normal, asks, terms, scope)
-    return Question(text, standalone, kind, asks, scope, terms, normal)
+    counted = _read_counted(normal, terms) if asks is Asks.QUANTITY else ()
+    return Question(text, standalone, kind, asks, scope, terms, counted, normal)
+
+
+def _read_counted(normal: str, terms: Sequence[str]) -> tuple[str, ...]:
+    """Read what is counted: of 设了多少项指标 it is 指标."""
+    match = re.search(rf"(?:多少|好多|(?<!第)几)[{_MEASURES}]?(?P<noun>[^,?]+)", normal)
+    return tuple(term for term in terms if match and term in match["noun"])
 
 
 def _read_places(mentions: Sequence[Mention]) -> frozenset[str]:
@@ -110,10 +117,17 @@ def _read_places(mentions: Sequence[Mention]) -> frozenset[str]:
 def find_focus(normal: str) -> str:
     """The sentence that asks. Orders and stories beside it are not what is looked for in the documents."""
     pieces = [piece.strip() for piece in re.split(r"[。!;:\n]|(?<=[?])", normal) if piece.strip()]
+    pieces = [_drop_preamble(piece) for piece in pieces]
     asking = [piece for piece in pieces if "?" in piece or _WH.search(piece)]
-    if len(pieces) < 2 or not asking:
+    if not asking:
         return normal
     return max(reversed(asking), key=lambda piece: len(_read_terms(piece)))
+
+
+def _drop_preamble(piece: str) -> str:
+    """告诉我…: what stands before it is not asked for."""
+    rest = re.sub(r"^.*(?:告诉我|请回答|请问|想知道|想问一下|想问|问下)[,:]?", "", piece)
+    return rest if _WH.search(rest) else piece
 
 
 def _mentions(normal: str) -> tuple[Mention, ...]:

@@ -1,4 +1,4 @@
-"""The conversation so far -> safe HTML of the page: the exchanges, the reading panel, the welcome.
+"""The conversation so far -> safe HTML of the page: its exchanges, and what stands there before the first.
 
 Pure: no Gradio, no state. Whatever a document, a question or a model contains leaves here escaped.
 """
@@ -6,37 +6,16 @@ Pure: no Gradio, no state. Whatever a document, a question or a model contains l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from assistant.types import Answer, Citation, Question, Verdict
-from assistant.view_source import Cited, draw_chips, draw_document, draw_lost, name_anchor, name_document
+from assistant.types import Answer, Citation, Verdict
+from assistant.view_exchange import Exchange, link_answer
+from assistant.view_source import draw_chips
 from assistant.view_text import Links, Placed, draw_text, draw_verdict, escape, place_claims, say, shorten
 from assistant.view_words import REFUSALS, VERDICTS, Words, name_labels, name_scope
 from vectorstore.types import ParsedDocument
 
 _SHORT_ANSWER = 24  # characters; a longer first claim is a sentence, not a short answer
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One question of the conversation and what has become of it so far."""
-
-    turn: int  # from 1
-    asked: str
-    understood: Question | None = None
-    found: int | None = None  # sentences that the model may cite
-    ahead: int = 0  # questions of others that are answered first
-    draft: str = ""  # unchecked text from the model
-    answer: Answer | None = None
-    error: str | None = None
-    stopped: bool = False
-    documents: tuple[ParsedDocument, ...] = ()  # those that the answer leads to, as they were when it was given
-
-    @property
-    def running(self) -> bool:
-        """Whether more is to come."""
-        return self.answer is None and self.error is None and not self.stopped
 
 
 def draw_exchanges(exchanges: Sequence[Exchange]) -> str:
@@ -107,20 +86,6 @@ def _draw_stopped() -> str:
     return f'<div class="pa-stopped" role="status">■ {say(Words("已停止", "stopped"))}</div>'
 
 
-def link_answer(answer: Answer, turn: int) -> Links:
-    """Say what the markers of an answer, or of the nearest sentences of a refusal, lead to."""
-    citations = {citation.n: citation for citation in answer.citations or answer.nearest}
-    return Links(citations, {n: _anchor(answer, citation) for n, citation in citations.items()}, turn)
-
-
-def _key(answer: Answer, citation: Citation) -> str:
-    return name_document(citation.sentence.source, answer.index.corpus_sha256)
-
-
-def _anchor(answer: Answer, citation: Citation) -> str:
-    return name_anchor(_key(answer, citation), citation.sentence)
-
-
 def draw_answer(answer: Answer, turn: int) -> str:
     """Draw the checked answer: short answer first, every claim with its verdict, then the sum of the verdicts."""
     links = link_answer(answer, turn)
@@ -139,7 +104,7 @@ def _end_of_short_answer(text: str, placed: Sequence[Placed]) -> int:
     if not placed or placed[0].start != 0:
         return 0
     first = text[: placed[0].end]
-    fits = len(first) <= _SHORT_ANSWER and "\n" not in first and "“" not in first and not first.startswith(("|", "#"))
+    fits = len(first) <= _SHORT_ANSWER and "\n" not in first and not first.startswith(("|", "#"))
     return placed[0].end if fits and text[placed[0].end :].strip() else 0
 
 
@@ -190,107 +155,6 @@ def _draw_nearest(citation: Citation, links: Links, turn: int) -> str:
     return (
         f'<li><a class="pa-cite pa-long" href="#{links.anchors[citation.n]}" data-turn="{turn}">{quote}</a>{words}</li>'
     )
-
-
-def draw_sources(exchanges: Sequence[Exchange], documents: Sequence[ParsedDocument]) -> str:
-    """Draw the reading panel: the cited documents, opened at the newest answer's first citation."""
-    newest = next((e for e in reversed(exchanges) if e.answer and (e.answer.citations or e.answer.nearest)), None)
-    if newest is None or newest.answer is None:
-        return draw_library(documents)
-    links = link_answer(newest.answer, newest.turn)
-    current = links.anchors[min(links.anchors)]
-    contents = "".join(_draw_contents(e, newest.turn, current) for e in exchanges if e.answer)
-    articles = "".join(_draw_articles(exchanges, current, newest.turn))
-    back = (
-        '<button type="button" class="pa-back" hidden>← 返回回答 <small class="en" lang="en">back</small> '
-        "<kbd>Esc</kbd></button>"
-    )
-    return (
-        f'<div class="pa-reader" data-turn="{newest.turn}"><div class="pa-readerhead">'
-        f'<h2>{say(Words("原文", "source"))}</h2>{back}</div>{contents}<div class="pa-docs">{articles}</div></div>'
-    )
-
-
-def _draw_contents(exchange: Exchange, shown: int, current: str) -> str:
-    """List the cited sentences of one answer, side by side, to step through."""
-    if exchange.answer is None:
-        return ""
-    links = link_answer(exchange.answer, exchange.turn)
-    if not links.citations:
-        return ""
-    items = "".join(_draw_content(n, links, current, exchange.answer.refused) for n in sorted(links.citations))
-    hidden = "" if exchange.turn == shown else " hidden"
-    name = "最接近的句子" if exchange.answer.refused else "引用的句子"
-    return f'<nav class="pa-contents" data-turn="{exchange.turn}" aria-label="{name}"{hidden}>{items}</nav>'
-
-
-def _draw_content(n: int, links: Links, current: str, refused: bool) -> str:
-    citation = links.citations[n]
-    words = " · ".join(name_labels(citation.sentence.labels)) or shorten(citation.title, 16)
-    number = "≈" if refused else str(n)
-    state = ' aria-current="true"' if links.anchors[n] == current else ""
-    return (
-        f'<a class="pa-step" href="#{links.anchors[n]}" data-turn="{links.turn}"{state} '
-        f'title="{escape(shorten(citation.sentence.plain, 300))}"><b>{number}</b> {escape(words)}</a>'
-    )
-
-
-def _draw_articles(exchanges: Sequence[Exchange], current: str, turn: int) -> Iterator[str]:
-    """Each cited document once, whichever answers cite it."""
-    cited: dict[str, dict[str, list[int]]] = {}
-    sentences: dict[str, Citation] = {}
-    parsed: dict[str, ParsedDocument] = {}
-    for exchange in exchanges:
-        if exchange.answer is None:
-            continue
-        for citation in link_answer(exchange.answer, exchange.turn).citations.values():
-            key, anchor = _key(exchange.answer, citation), _anchor(exchange.answer, citation)
-            sentences[anchor] = citation
-            cited.setdefault(key, {}).setdefault(anchor, []).append(exchange.turn)
-            for document in exchange.documents:
-                if document.document.source == citation.sentence.source:
-                    parsed[key] = document
-    for key, anchors in cited.items():
-        document_of = parsed.get(key)
-        if document_of is None:
-            for anchor in anchors:
-                lost = sentences[anchor].sentence
-                yield draw_lost(lost.plain, sentences[anchor].title or lost.source, f"{key}-{lost.start}", anchor)
-            continue
-        rows = [Cited(sentences[anchor].sentence, tuple(turns)) for anchor, turns in anchors.items()]
-        yield draw_document(document_of, rows, key, current, turn)
-
-
-def keep_documents(answer: Answer, documents: Sequence[ParsedDocument]) -> tuple[ParsedDocument, ...]:
-    """Give the documents that an answer leads to and that still hold every cited sentence where it was."""
-    kept = []
-    for parsed in documents:
-        text = parsed.document.text
-        rows = [c.sentence for c in (*answer.citations, *answer.nearest) if c.sentence.source == parsed.document.source]
-        if rows and all(text[s.start : s.end] == s.quote for s in rows):
-            kept.append(parsed)
-    return tuple(kept)
-
-
-def draw_library(documents: Sequence[ParsedDocument], limit: int = 40) -> str:
-    """List what is indexed, before anything was asked: titles, dates, labels, number of sentences."""
-    items = "".join(_draw_entry(parsed) for parsed in documents[:limit])
-    more = len(documents) - limit
-    rest = f'<p class="pa-gap">… 还有 {more} 份 <small class="en" lang="en">{more} more</small></p>' if more > 0 else ""
-    hint = Words("回答里的引用编号会在这里打开原文。", "Citation numbers of an answer open the source here.")
-    return (
-        f'<div class="pa-library"><h2>{say(Words("资料", "documents"))}</h2><p class="pa-hint">{say(hint)}</p>'
-        f"<ul>{items}</ul>{rest}</div>"
-    )
-
-
-def _draw_entry(parsed: ParsedDocument) -> str:
-    document = parsed.document
-    labels = dict.fromkeys(name_labels(section.labels) for section in parsed.sections)
-    chips = "".join(f'<span class="pa-chip">{escape(" · ".join(words))}</span>' for words in list(labels)[:12] if words)
-    published = document.published.isoformat() if document.published else ""
-    facts = " · ".join(escape(f) for f in (document.publisher or "", published, f"{len(parsed.sentences)} 句") if f)
-    return f'<li><b>{escape(document.title)}</b><span class="pa-facts">{facts}</span><span>{chips}</span></li>'
 
 
 def draw_header(documents: Sequence[ParsedDocument]) -> str:

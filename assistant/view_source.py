@@ -49,41 +49,45 @@ def name_anchor(document: str, sentence: Sentence) -> str:
 
 
 def draw_document(parsed: ParsedDocument, cited: Sequence[Cited], key: str, current: str, turn: int) -> str:
-    """One document with its cited sentences; hidden unless it holds the ``current`` anchor."""
-    shown = any(name_anchor(key, c.sentence) == current for c in cited)
-    body = "".join(_draw_windows(parsed, cited, key, current, turn))
-    return (
-        f'<article class="pa-doc" id="doc-{key}"{"" if shown else " hidden"}>'
-        f"{_draw_facts(parsed.document)}{body}</article>"
-    )
+    """Draw the text of a document; of its cited sentences the ``current`` one stands out, the turn's others less."""
+    return "".join(_draw_windows(parsed, cited, key, current, turn))
 
 
-def draw_lost(citation_quote: str, source: str, key: str, anchor: str) -> str:
-    """Stands in for a document that is no longer in the index: the quote is kept, the text around it is not."""
-    return (
-        f'<article class="pa-doc" id="doc-{key}" hidden><header><h3>{escape(source)}</h3>'
-        "<p>这份文件已不在当前索引中，只保留了引文。 "
-        '<small class="en" lang="en">No longer in the index; only the quote was kept.</small></p></header>'
-        f'<p><mark class="pa-mark" id="{anchor}" tabindex="-1">{escape(citation_quote)}</mark></p></article>'
-    )
-
-
-def _draw_facts(document: Document) -> str:
+def draw_facts(document: Document) -> str:
+    """Draw what is known of a document as a whole."""
     facts = [document.publisher or "", document.published.isoformat() if document.published else "", document.source]
     line = " · ".join(escape(fact) for fact in facts if fact)
-    return f'<header><h3>{escape(document.title)}</h3><p class="pa-facts">{line}</p></header>'
+    return f'<h3>{escape(document.title)}</h3><p class="pa-facts">{line}</p>'
+
+
+def draw_lost_facts(title: str) -> str:
+    """Say that a document is no longer as it was cited."""
+    return (
+        f'<h3>{escape(title)}</h3><p class="pa-facts">这份文件已不在当前索引中，只保留了引文。 '
+        '<small class="en" lang="en">No longer in the index; only the quote was kept.</small></p>'
+    )
+
+
+def draw_lost(quote: str, anchor: str, current: str) -> str:
+    """Draw a quote whose document is no longer as it was: the text around it is not shown."""
+    state = " pa-current" if anchor == current else ""
+    return (
+        f'<p><mark class="pa-mark{state}" id="{anchor}" data-anchor="{anchor}" tabindex="-1">{escape(quote)}</mark></p>'
+    )
 
 
 def _draw_windows(parsed: ParsedDocument, cited: Sequence[Cited], key: str, current: str, turn: int) -> Iterator[str]:
     by_place = {(c.sentence.start, c.sentence.end): c for c in cited}
     paragraphs = _raw_paragraphs if parsed.document.media is Media.TEXT else _plain_paragraphs
-    last = -1
+    last, labelled = -1, ""
     for first, end in list_windows(parsed.sentences, by_place):
         if first > last + 1:
             yield _draw_gap(first - last - 1)
         for section, runs in paragraphs(parsed, first, end, by_place):
-            if section is not None:
-                yield _draw_section(section)
+            header = _draw_section(section) if section is not None else labelled
+            if header != labelled:  # sections under one label follow each other; it is said once
+                yield header
+            labelled = header
             yield f"<p>{''.join(_draw_run(run, key, current, turn) for run in runs)}</p>"
         last = end
     if last < len(parsed.sentences) - 1:

@@ -96,12 +96,16 @@ def _drop_markers(text: str) -> tuple[str, list[int]]:
 def draw_verdict(claim: Claim) -> str:
     """Sign and words of a verdict; its reason opens on demand."""
     words = VERDICTS[claim.verdict]
-    reason = escape(claim.reason) or "–"
+    reason = escape(claim.reason_zh or claim.reason) or "–"
     return (
         f'<details class="pa-verdict pa-{claim.verdict.value}"><summary title="{words.en}">'
         f'<span aria-hidden="true">{words.sign}</span> {words.zh}</summary>'
-        f'<span class="pa-reason">{reason}</span></details>'
+        f'<span class="pa-reason">{reason}{_in_english(claim)}</span></details>'
     )
+
+
+def _in_english(claim: Claim) -> str:
+    return f' <small class="en" lang="en">{escape(claim.reason)}</small>' if claim.reason_zh else ""
 
 
 def draw_marker(number: int, links: Links) -> str:

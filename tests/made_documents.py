@@ -53,7 +53,9 @@ def _make_sentence(
     quote = document.text[start:end].rstrip("\n")
     named = tuple(place for place in places if place in quote)
     regions = (labels.region,) if labels.region else ()
-    return Sentence(document.source, start, start + len(quote), quote, quote, section, paragraph, labels, named, regions)
+    return Sentence(
+        document.source, start, start + len(quote), quote, quote, section, paragraph, labels, named, regions
+    )
 
 
 PARKS = make_parsed(

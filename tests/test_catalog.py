@@ -164,19 +164,19 @@ def test_a_flipped_bit_is_damage(home: Path, model: Path) -> None:
 def test_an_unchanged_file_of_the_user_is_read_once(home: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = use_model(home, str(model))
     read: list[Path] = []
-    monkeypatch.setattr(catalog, "hash_file", lambda path: read.append(path) or spec.sha256)
+
+    def watch(path: Path) -> str:
+        read.append(path)
+        return spec.sha256
+
+    monkeypatch.setattr(catalog, "hash_file", watch)
     verify_model(spec, home=home)
     assert read == []
     os.utime(model, ns=(1, 1))
     verify_model(spec, home=home)
-    verify_model(bundled_like(spec), home=home)
+    verify_model(replace(spec, name="other"), home=home)  # not registered
     verify_model(spec)
     assert len(read) == 3
-
-
-def bundled_like(spec: catalog.ModelSpec) -> catalog.ModelSpec:
-    """A spec that the user did not register."""
-    return replace(spec, name="other")
 
 
 def test_a_file_that_is_gone_is_missing(home: Path, model: Path) -> None:

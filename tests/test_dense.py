@@ -116,7 +116,7 @@ def test_no_call_is_larger_than_chroma_allows() -> None:
     index = DenseIndex(_SmallCalls(), collection)  # type: ignore[arg-type]
     index.add([s.id for s in _SENTENCES[:20]], _VECTORS[:20], _SENTENCES[:20])
     assert [len(call) for call in collection.calls] == [7, 7, 6]
-    assert sum(collection.calls, []) == [s.id for s in _SENTENCES[:20]]
+    assert [name for call in collection.calls for name in call] == [s.id for s in _SENTENCES[:20]]
 
 
 @pytest.mark.slow

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant import engine as engine_module
+from assistant import dispatch
 from assistant.catalog import Form, ModelSpec, bundled, hash_file
+from assistant.dispatch import Dispatcher, Job
 from assistant.engine import Engine
 from assistant.errors import (
     EngineBusy,
@@ -29,6 +30,7 @@ from assistant.errors import (
     ModelMissing,
     ModelUnusable,
 )
+from assistant.process import WorkerProcess
 from assistant.template import apply_template
 from assistant.types import Prompt, Segment
 from tests.tiny_gguf import CONTEXT, tiny_gguf
@@ -73,6 +75,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def allow_seconds(engine: Engine, *, first: float = 60, whole: float = 60) -> None:
+    """Set the deadlines of a running engine, so that loading the model may take its time."""
+    dispatcher = engine._dispatcher
+    dispatcher.limits = replace(dispatcher.limits, first_seconds=first, seconds=whole)
 
 
 def gone(pid: int) -> bool:
@@ -241,10 +249,13 @@ def test_six_threads_are_served_in_the_order_in_which_they_came(own_writer: Engi
 
 def test_requests_reach_the_worker_first_come_first_served(own_writer: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     reached: list[int] = []
-    original = Engine._exchange
-    monkeypatch.setattr(
-        Engine, "_exchange", lambda self, worker, job: reached.append(job.request["id"]) or original(self, worker, job)
-    )
+    original = Dispatcher._exchange
+
+    def watch(self: Dispatcher, worker: WorkerProcess, job: Job) -> None:
+        reached.append(job.request["id"])
+        original(self, worker, job)
+
+    monkeypatch.setattr(Dispatcher, "_exchange", watch)
     streams = [own_writer.generate(PROMPT, max_tokens=3) for _ in range(5)]
     for stream in reversed(streams):
         list(stream)
@@ -265,12 +276,12 @@ def test_a_killed_worker_is_an_error_and_the_next_request_is_served(own_writer: 
 
 
 def test_a_worker_that_keeps_dying_is_given_up(own_writer: Engine) -> None:
-    for _ in range(engine_module.MOST_CRASHES + 1):
+    for _ in range(dispatch.MOST_CRASHES + 1):
         write_stream = _frozen_stream(own_writer)
         send_signal(own_writer, signal.SIGKILL)
         with pytest.raises(EngineCrashed):
             list(write_stream)
-        wait_until(lambda: len(own_writer._crashes) > 3 or own_writer.worker_pid is not None)
+        wait_until(lambda: len(own_writer._dispatcher._crashes) > 3 or own_writer.worker_pid is not None)
     with pytest.raises(EngineCrashed, match="doctor"):
         write(own_writer)
 
@@ -285,24 +296,24 @@ def _frozen_stream(engine: Engine) -> Iterator[str]:
 
 
 def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "GRACE", 0.2)
+    monkeypatch.setattr(dispatch, "GRACE", 0.2)
     with closing(Engine(tiny_spec(), threads=1)) as engine:
         write(engine)
-        engine._first_token_deadline = 0.3  # only now, so that loading may take its time
+        allow_seconds(engine, first=0.3)
         pid = engine.worker_pid
         with pytest.raises(EngineTimeout, match=r"0\.3"):
             list(_frozen_stream(engine))
-        engine._first_token_deadline = 60
+        allow_seconds(engine, first=60)
         assert write(engine)
         assert engine.worker_pid != pid
 
 
 def test_an_answer_that_takes_too_long_is_cut_and_the_worker_stays(own_writer: Engine) -> None:
     pid = own_writer.worker_pid
-    own_writer._deadline = 0.0
+    allow_seconds(own_writer, whole=0.0)
     with pytest.raises(EngineTimeout):
         write(own_writer, max_tokens=900)
-    own_writer._deadline = 60
+    allow_seconds(own_writer, whole=60)
     assert write(own_writer)
     assert own_writer.worker_pid == pid
 
@@ -348,6 +359,7 @@ _PARENT = """
 import os, sys, threading, time
 sys.path.insert(0, sys.argv[1])
 from assistant.catalog import bundled
+from assistant.dispatch import Dispatcher, Job
 from assistant.engine import Engine
 engine = Engine(bundled(), threads=1)
 engine.score("问", ["答。"])

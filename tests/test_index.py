@@ -250,6 +250,8 @@ def test_file_that_does_not_belong_is_never_given_to_chroma(damageable: Path) ->
     current = generation.locate(damageable, generation.read_pointer(damageable))
     (current / "dense" / "chroma.sqlite3-journal").write_bytes(b"\xd9\xd5\x05\xf9 a journal to be played back")
     index = Index.open(damageable, _EMBEDDER)
+    assert list((damageable / "copies").rglob("chroma.sqlite3"))
+    assert not list((damageable / "copies").rglob("*-journal"))
     assert "特高压" in index.search("特高压", 1)[0].sentence.quote
     index.close()
 
@@ -295,7 +297,9 @@ def test_reader_of_a_deleted_generation_goes_on(tmp_data: Path) -> None:
     old = Index.open(tmp_data, _EMBEDDER)
     for _ in range(3):
         build_parsed([CHARGING], data=tmp_data, embedder=_EMBEDDER)
-    assert not generation.locate(tmp_data, replace(generation.read_pointer(tmp_data), generation=old.manifest.generation)).exists()
+    assert not generation.locate(
+        tmp_data, replace(generation.read_pointer(tmp_data), generation=old.manifest.generation)
+    ).exists()
     assert old.search("特高压", 1)[0].sentence.quote == "推动第三条特高压通道开工。"
     assert len(old.search("公园", 20, Scope(regions=frozenset({"上海"})))) == 6
     old.close()
@@ -324,7 +328,11 @@ def test_generation_that_is_deleted_while_it_is_opened_is_followed_by_the_curren
         ("上海2024年要新建多少公共充电桩?", Scope(regions=frozenset({"上海"}), years=frozenset({2024})), "新建1万个"),
         ("哪个城市推动第三条入津特高压通道开工?", Scope(), "第三条入津特高压通道"),
         ("镇江的碳普惠平台叫什么?", Scope(places=frozenset({"镇江"})), "碳惠宜"),
-        ("上海2023年新增森林多少亩?", Scope(regions=frozenset({"上海"}), years=frozenset({2023})), "新增森林超过6.7万亩"),
+        (
+            "上海2023年新增森林多少亩?",
+            Scope(regions=frozenset({"上海"}), years=frozenset({2023})),
+            "新增森林超过6.7万亩",
+        ),
         ("上海2024年新增森林多少亩?", Scope(regions=frozenset({"上海"}), years=frozenset({2024})), "新增森林3.1万亩"),
     ],
 )

@@ -19,7 +19,7 @@ from assistant.errors import EngineCrashed, InputInvalid
 from assistant.page_server import check_host, open_port, prepare_html, refuse, serve_app, write_policy
 from assistant.page_talk import QUESTION_LIMIT, Talk, ask
 from assistant.types import Role
-from assistant.view import Exchange
+from assistant.view_exchange import Exchange
 from tests.page_fakes import FakeAssistant, Served
 
 QUESTION = "上海2024年要新建多少个电动汽车公共充电桩？"

@@ -15,16 +15,14 @@ from hypothesis import strategies as st
 
 from assistant.types import Answer, Claim, Kind, Question, Refusal, Verdict
 from assistant.view import (
-    Exchange,
     draw_answer,
     draw_exchange,
-    draw_library,
-    draw_sources,
     draw_tally,
     draw_welcome,
-    keep_documents,
 )
 from assistant.view_examples import suggest_questions
+from assistant.view_exchange import Exchange, keep_documents
+from assistant.view_reader import draw_library, draw_sources
 from assistant.view_source import Cited, draw_document, list_windows
 from assistant.view_text import Links, draw_inline, draw_text, escape, place_claims
 from assistant.view_words import VERDICTS
@@ -60,7 +58,7 @@ ATTRIBUTES = frozenset(
     re.findall(
         r"\S+",
         "class id href title role lang type hidden tabindex aria-label aria-hidden "
-        "aria-current data-turn data-turns data-anchor data-running data-ask data-fill",
+        "aria-current data-turn data-turns data-anchor data-head data-running data-ask data-fill",
     )
 )
 

@@ -11,7 +11,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from vectorstore.headings import is_strong_heading
-from vectorstore.markup import Block, Layout, read_layout
+from vectorstore.layout import read_layout
+from vectorstore.markup import Block, Layout
 from vectorstore.types import Boilerplate, Document
 
 LINK = "全文链接 / link to the full text"

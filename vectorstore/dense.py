@@ -24,8 +24,8 @@ from vectorstore.types import Labels, Part, Scope, Sentence, Vectors
 VERSION: str = chromadb.__version__
 
 _COLLECTION = "sentences"
-# Chroma's defaults (16, 100, 100) found 57 of 100 neighbours in the hardest case that was tried, these 90;
-# on real texts, and under every filter, these find all.
+# Chroma's defaults (16, 100, 100) found 57 of 100 neighbours of random vectors, these 90; of 8,000 hashed sentences
+# these find 99.6 in 100 of the 50 nearest, and with 16 neighbours 97.
 _HNSW = {"space": "cosine", "max_neighbors": 32, "ef_construction": 200, "ef_search": 200}
 _NONE = ""  # Chroma drops None and refuses empty lists
 _NO_YEAR = 0

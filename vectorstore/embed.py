@@ -67,7 +67,7 @@ class HashingEmbedder:
         counts = Counter(_features(text))
         places = np.array([_place(feature, self._dimensions - 1) for feature in counts], dtype=np.int64).reshape(-1, 2)
         weights = places[:, 1] * (1.0 + np.log(np.array(list(counts.values()), dtype=np.float64)))
-        row = np.bincount(places[:, 0], weights, minlength=self._dimensions)
+        row = np.bincount(places[:, 0], weights, minlength=self._dimensions).astype(np.float64)
         length = float(np.linalg.norm(row))
         if length > 0.0:
             return row / length

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import rjieba
+from vectorstore.segment import cut
 
 _DATA = Path(__file__).with_name("gazetteer.tsv")
 _ORGANISATION = re.compile(
     r"[\u4e00-\u9fffA-Za-z0-9]{0,10}?(?:交易所|交易市场|中心|大学|学院|研究院|研究所|公司|集团|银行|石化|港区|港|"
     r"机场|海关|高新区|开发区|软件园|"
-    r"产业园|工业园|园区|示范区|试验区|医院|博物馆|电网|电力|铁路|高铁|时代|汽车|钢铁|论坛|博览会|协会|学会|委员会|"
-    r"联盟|俱乐部|队|杯|站|法院|"
+    r"产业园|工业园|医院|博物馆|电网|电力|时代|钢铁|论坛|博览会|协会|学会|委员会|"
+    r"联盟|俱乐部|队|杯|法院|"
     r"检察院|监管局|管理局|航空|证券|信托|日报|晚报|时报|新闻网|电视台|宣言|协定|议定书|精神|会议|公报)"
 )
 _NOT_IN_NAME = re.compile(
-    r"[的了和与及或在是将被把对于从向到等也都为以来去]|建设|推动|加强|推进|加快|实施|打造|提升|支持|发展|启动|完成|"
+    r"[的了和与及或在是将被把对于从向到等也都为以来去则用让使]|利用|改造|获批|建成|率先|入选|引进|开展|出台|印发|探索|建立|建设|推动|加强|推进|加快|实施|打造|提升|支持|发展|启动|完成|"
     r"新建|举办|形成|成立|积极|全面|"
     r"市|省|自治区|地区|县|区(?=[^\u4e00-\u9fff]|[^内])"
 )
@@ -209,7 +209,7 @@ def _words(text: str) -> list[tuple[int, int]]:
     """For every character, the span of the dictionary word that it belongs to."""
     spans: list[tuple[int, int]] = []
     position = 0
-    for word in rjieba.cut(text, False):
+    for word in cut(text):
         end = position + len(word)
         spans.extend([(position, end)] * len(word))
         position = end

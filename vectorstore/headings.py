@@ -135,7 +135,7 @@ def _place_of(body: str) -> str | None:
 
 
 def _reporting_place(body: str) -> str | None:
-    """The province of 江苏省2023年工作回顾 or 2023年江苏工作回顾: the only place, before anything but the year."""
+    """The province of 江苏省去年工作总结 or 2020年江苏主要任务: the only place, before anything but the year."""
     mentions = Gazetteer.load().find_places(body)
     before = re.sub(r"(?:19|20)\d{2}年?度?", "", body[: mentions[0].start] if mentions else "")
     if not mentions or mentions[0].in_name or before.strip(_DECORATION):

@@ -1,4 +1,4 @@
-"""``Document`` text -> blocks of readable text and the furniture of the page, each with its place in the file.
+"""What a marked-up text is cut into: blocks of readable text and the furniture of the page, each with its place.
 
 A block is a paragraph, a heading, a list item or a table row. Its ``plain`` text is what a reader sees; ``starts`` and
 ``ends`` lead every character of it back to the file, so that no later stage ever searches for an offset.
@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from vectorstore.types import Media
 
 _LINE = re.compile(r"[^\r\n\x0b\x0c\x85\u2028\u2029]+")
 _BREAK = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
-_FINAL = "。！？；!?;:：.”’」』…"
-_WRAP_WIDTH = 50  # columns; shorter lines are lines of their own, not the wrapped lines of one paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +55,6 @@ class Layout:
     metadata: tuple[str, ...] = ()  # readable facts from the markup: ``date: 2023-08-15``
 
 
-def read_layout(text: str, media: Media) -> Layout:
-    """Cut a document's text into blocks."""
-    if media is Media.HTML:
-        from vectorstore.markup_html import read_html
-
-        return read_html(text)
-    if media is Media.MARKDOWN:
-        from vectorstore.markup_markdown import read_markdown
-
-        return read_markdown(text)
-    return Layout(tuple(_text_blocks(text)))
-
-
 def trimmed(
     plain: str, starts: Sequence[int], ends: Sequence[int], *, level: int = 0, item: bool = False
 ) -> Block | None:
@@ -102,29 +85,3 @@ def adjacent(text: str, end: int, start: int) -> bool:
 def width(line: str) -> int:
     """Count the columns of a line; a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
-
-
-def _text_blocks(text: str) -> Iterable[Block]:
-    lines = find_lines(text)
-    position = 0
-    while position < len(lines):
-        until = _wrapped_until(text, lines, position)
-        start, end = lines[position][0], lines[until][1]
-        yield Block(text[start:end], range(start, end), range(start + 1, end + 1))
-        position = until + 1
-
-
-def _wrapped_until(text: str, lines: list[tuple[int, int]], first: int) -> int:
-    """Find the last line of the paragraph that begins here: lines cut at one width belong together."""
-    widest = width(text[slice(*lines[first])])
-    last = first
-    while (
-        widest >= _WRAP_WIDTH
-        and last + 1 < len(lines)
-        and adjacent(text, lines[last][1], lines[last + 1][0])
-        and text[lines[last][1] - 1] not in _FINAL
-        and width(text[slice(*lines[last])]) >= 0.85 * widest
-        and width(text[slice(*lines[last + 1])]) <= 1.1 * widest
-    ):
-        last += 1
-    return last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vectorstore.boilerplate import find_boilerplate
-from vectorstore.markup import read_layout
+from vectorstore.layout import read_layout
 from vectorstore.sections import find_sections
 from vectorstore.sentences import split_sentences
 from vectorstore.types import Document, ParsedDocument, SourceFacts

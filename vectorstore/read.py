@@ -16,7 +16,8 @@ from pathlib import Path
 from vectorstore.boilerplate import find_boilerplate
 from vectorstore.errors import SourceUnreadable
 from vectorstore.headings import is_title
-from vectorstore.markup import Layout, read_layout
+from vectorstore.layout import read_layout
+from vectorstore.markup import Layout
 from vectorstore.types import Boilerplate, Document, Media, SourceFacts
 
 _MEDIA = {".txt": Media.TEXT, ".md": Media.MARKDOWN, ".html": Media.HTML, ".htm": Media.HTML}

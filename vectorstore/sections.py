@@ -14,7 +14,8 @@ from itertools import pairwise
 
 from vectorstore.boilerplate import LINK_TITLE, find_boilerplate, is_link
 from vectorstore.headings import Heading, read_heading, year_of_title
-from vectorstore.markup import Block, Layout, read_layout
+from vectorstore.layout import read_layout
+from vectorstore.markup import Block, Layout
 from vectorstore.regions import Verdict, conflict, infer_region
 from vectorstore.types import Boilerplate, Document, LabelReasons, Labels, Part, Section, SourceFacts
 

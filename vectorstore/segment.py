@@ -16,9 +16,10 @@ from vectorstore.normalize import normalize
 
 _CJK = "〇々㐀-䶿一-鿿豈-﫿\U00020000-\U000323af"
 # Tags of the segmenter's dictionary for words that say nothing by themselves.
-_FUNCTION_TAGS = frozenset(
-    ["r", "rr", "rz", "p", "c", "u", "uj", "ul", "uv", "ud", "ug", "uz", "y", "e", "o", "d", "df", "x", "zg", "k", "f"]
+_FUNCTION_TAGS = frozenset({"r", "rr", "rz", "p", "c", "u", "uj", "ul", "uv", "ud", "ug", "uz"}) | frozenset(
+    {"y", "e", "o", "d", "df", "x", "zg", "k", "f"}
 )
+
 _RUN = re.compile(
     rf"(?P<cjk>[{_CJK}]+)"
     r"|(?P<number>\d+(?:\.\d+)*)"

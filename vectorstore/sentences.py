@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from vectorstore.boilerplate import find_boilerplate
 from vectorstore.gazetteer import Gazetteer, Mention
-from vectorstore.markup import Block, Layout, read_layout
+from vectorstore.layout import read_layout
+from vectorstore.markup import Block, Layout
 from vectorstore.regions import subjects
 from vectorstore.sections import find_sections, has_dated_year, heading_blocks
 from vectorstore.types import Boilerplate, Document, Labels, Section, Sentence
