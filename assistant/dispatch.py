@@ -229,7 +229,12 @@ class Dispatcher:
         if self._worker is not None:
             self._worker.end()
         verify_model(self._spec, home=self._home)
-        self._worker = WorkerProcess()
+        try:
+            self._worker = WorkerProcess()
+        except OSError as error:
+            raise EngineCrashed(
+                f"模型进程启动不了({error.strerror})。 The model's process cannot be started: {error.strerror}."
+            ) from error
         self._load(self._worker)
         return self._worker
 

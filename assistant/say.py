@@ -87,9 +87,20 @@ def say_drafts(
             said = _find_support(said, passages, titles)
         elif said.finding.verdict not in _STANDS:
             said = _replace(draft, weighing, titles) or said
+        else:
+            said = _drop_idle(said, titles)
         if said.text and all(said.text != other.said[0].text for other in lines):
             lines.append(Line((said,)))
     return tuple(lines)
+
+
+def _drop_idle(said: Said, titles: Mapping[str, str]) -> Said:
+    """Cite only what is needed: a sentence without which the claim holds just as well is no evidence for it."""
+    for sentence in said.cited[::-1]:
+        rest = tuple(s for s in said.cited if s != sentence)
+        if rest and (tried := _said(said.text, rest, titles)).finding.verdict is said.finding.verdict:
+            said = tried
+    return said
 
 
 def _find_support(said: Said, passages: Sequence[Passage], titles: Mapping[str, str]) -> Said:

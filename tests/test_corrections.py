@@ -47,7 +47,9 @@ def test_a_correction_wins_in_its_section_only_and_says_so(corpus: Path) -> None
     first, second = parsed.sections
     assert first.labels.region is None
     assert (second.labels.region, second.labels.year, second.labels.part) == ("广东", 2020, Part.REVIEW)
-    assert all("corrected by hand" in reason for reason in (second.reasons.region, second.reasons.year, second.reasons.part))
+    assert all(
+        "corrected by hand" in reason for reason in (second.reasons.region, second.reasons.year, second.reasons.part)
+    )
     assert {s.labels.region for s in parsed.sentences if s.section == 1} == {"广东"}
 
 
@@ -71,7 +73,7 @@ def test_a_correction_of_one_label_keeps_the_others(corpus: Path) -> None:
         ('[["a.txt".correct]]\nafter = "河道"\nyear = "2022"\n', "year"),
         ('[["a.txt".correct]]\nafter = "河道"\npart = "plan"\n', "part"),
         ('[["a.txt".correct]]\nafter = "河道"\ncity = "广州"\n', "city"),
-        ('a = 1\n', '"a"'),
+        ("a = 1\n", '"a"'),
         ('["a.txt"\n', "TOML"),
     ],
 )

@@ -249,9 +249,10 @@ def test_sizes_are_compared_even_without_verifying(damageable: Path) -> None:
 def test_file_that_does_not_belong_is_never_given_to_chroma(damageable: Path) -> None:
     current = generation.locate(damageable, generation.read_pointer(damageable))
     (current / "dense" / "chroma.sqlite3-journal").write_bytes(b"\xd9\xd5\x05\xf9 a journal to be played back")
+    (current / "dense" / "more.bin").write_bytes(b"more")
     index = Index.open(damageable, _EMBEDDER)
     assert list((damageable / "copies").rglob("chroma.sqlite3"))
-    assert not list((damageable / "copies").rglob("*-journal"))
+    assert not list((damageable / "copies").rglob("more.bin"))
     assert "特高压" in index.search("特高压", 1)[0].sentence.quote
     index.close()
 

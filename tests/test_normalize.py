@@ -46,8 +46,41 @@ def test_numbers_widths_and_characters_become_one_form(written: str, expected: s
 
 @pytest.mark.parametrize(
     "word",
-    "一体化 十四五 三农 万达 一些 统一 五一 千家万户 一带一路 双碳 十大行动 五台山 七台河 二十大 三明市 进一步 一网通办 "
-    "十分 百姓 六安 九江 两会 三位一体 二三十 三五成群 长三角 四川 万一 唯一 一二三产 第一线 百分点 千瓦".split(),
+    [
+        "一体化",
+        "十四五",
+        "三农",
+        "万达",
+        "一些",
+        "统一",
+        "五一",
+        "千家万户",
+        "一带一路",
+        "双碳",
+        "十大行动",
+        "五台山",
+        "七台河",
+        "二十大",
+        "三明市",
+        "进一步",
+        "一网通办",
+        "十分",
+        "百姓",
+        "六安",
+        "九江",
+        "两会",
+        "三位一体",
+        "二三十",
+        "三五成群",
+        "长三角",
+        "四川",
+        "万一",
+        "唯一",
+        "一二三产",
+        "第一线",
+        "百分点",
+        "千瓦",
+    ],
 )
 def test_words_that_hold_a_numeral_are_left_alone(word: str) -> None:
     assert normalize(word) == word

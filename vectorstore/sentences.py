@@ -120,7 +120,11 @@ def _closes_sentence(text: str, position: int) -> bool:
     last = position - 1
     while last >= 0 and text[last] in _CLOSERS:
         last -= 1
-    if last < 0 or text[last] not in "。！？!?…" or position >= len(text):
+    if last < 0 or position >= len(text):
+        return False
+    if text[last] == ".":
+        return text[position].isspace() and text[position + 1 : position + 2].isupper()
+    if text[last] not in "。！？!?…":
         return False
     return text[position] not in "，,、；;：:。！？!?的地得是等和与及中里" + _CLOSERS
 

@@ -1,0 +1,142 @@
+"""A served page -> pictures of its states, light and dark, wide and as a phone shows it.
+
+``python scripts/screenshots.py`` makes the three pictures of the README in ``docs/screenshots``;
+``--all DIR`` makes one of every state in both schemes and both widths, to look at.
+Needs Debian's chromium (or ``$CHROMIUM``), CJK fonts, and Playwright.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync")
+BOX = "#pa-box textarea"
+Scheme = Literal["light", "dark"]
+
+
+@dataclass(frozen=True)
+class State:
+    """What is asked, in one conversation, and what is clicked before the picture is taken."""
+
+    questions: tuple[str, ...] = ()
+    click: str | None = None
+
+
+STATES = {
+    "welcome": State(),
+    "answer": State(("上海2024年要新建多少公共充电桩？", "那公园呢？")),
+    "citation": State(("镇江的碳普惠平台叫什么？",), "#pa-now a.pa-cite"),
+    "reason": State(("天津2024年要新创建多少家国家级绿色制造单位？",), "#pa-now .pa-verdict summary"),
+    "list": State(("江苏2024年的主要任务有哪些？",)),
+    "compare": State(("比较北京和上海2024年的任务",)),
+    "refusal": State(("北京2024年要新建多少个公共充电桩？",)),
+}
+WIDE, PHONE = (1280, 800), (390, 844)
+README: tuple[tuple[str, Scheme, tuple[int, int]], ...] = (
+    ("answer", "light", WIDE),
+    ("list", "dark", WIDE),
+    ("refusal", "light", PHONE),
+)
+
+
+@contextmanager
+def serve() -> Iterator[str]:
+    """Run the page on a free port until the pictures are made; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/"
+    process = subprocess.Popen([sys.executable, "-m", "assistant", "serve", "--port", str(port)], cwd=ROOT)
+    try:
+        while not _answers(address):
+            if process.poll() is not None:
+                raise SystemExit("The page did not start; see the message above.")
+            time.sleep(0.3)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}readyz", timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, TimeoutError):
+        return False
+
+
+def take(browser: Browser, address: str, state: State, scheme: Scheme, size: tuple[int, int], to: Path) -> None:
+    """Go to a state and save what is in the window."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, locale="zh-CN", color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector(BOX)
+    page.wait_for_selector("#pa-header h1")
+    for question in state.questions:
+        _ask(page, question)
+    if state.click:
+        page.click(f"{state.click} >> nth=0")
+    page.evaluate("document.activeElement?.blur()")
+    page.wait_for_timeout(400)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=to)
+    context.close()
+    _shrink(to)
+
+
+def _shrink(picture: Path) -> None:
+    """Keep 128 colours: a page of text loses nothing that one sees, and a third of the size is left."""
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        image.convert("RGB").quantize(128).save(picture, optimize=True)
+
+
+def _ask(page: Page, question: str) -> None:
+    page.fill(BOX, question)
+    page.press(BOX, "Enter")
+    page.wait_for_function(f"document.querySelector('{BOX}').value === ''")
+    page.wait_for_selector('#pa-now .pa-exchange[data-running="false"]', timeout=120_000)
+    page.wait_for_selector("#pa-send:visible")
+
+
+def main() -> None:
+    """Make the pictures."""
+    from playwright.sync_api import sync_playwright
+
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots", help="for the README's pictures")
+    options.add_argument("--all", type=Path, help="make every state instead, in this folder")
+    chosen = options.parse_args()
+    every = [(name, scheme, size) for name in STATES for scheme in ("light", "dark") for size in (WIDE, PHONE)]
+    with serve() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        for name, scheme, size in every if chosen.all else README:
+            to = (chosen.all or chosen.out) / f"{name}-{scheme}-{size[0]}.png"
+            take(browser, address, STATES[name], scheme, size, to)  # type: ignore[arg-type]
+            sys.stdout.write(f"{to}\n")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
