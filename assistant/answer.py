@@ -6,13 +6,14 @@ or shown as what it is.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant.catalog import Form, ModelSpec
-from assistant.cite import read_drafts
+from assistant.cite import Draft, read_drafts
 from assistant.compose import Layout, Slot, compose, plan_slots
 from assistant.contents import say_contents
 from assistant.decode import citation_grammar
@@ -40,9 +41,11 @@ from assistant.types import (
     Understood,
 )
 from assistant.understand import Corpus, describe_corpus, understand
+from vectorstore.errors import IndexDamaged, IndexStale
 from vectorstore.index import Index
 from vectorstore.types import ParsedDocument, Scope
 
+_LOG = logging.getLogger(__name__)
 _SENTENCES = 6  # of a generated answer; longer ones stop being read
 _TOKENS = 512
 _OF_A_SLOT = 3  # passages of each thing that is compared
@@ -162,7 +165,10 @@ class Assistant:
     def _current(self) -> Index:
         """The index, opened anew where another process has built a newer one."""
         with self._lock:
-            self._index = self._index.current()
+            try:
+                self._index = self._index.current()
+            except (IndexStale, IndexDamaged) as error:
+                _LOG.warning("%s", error)  # the generation that is open still answers
             return self._index
 
     def _answer(self, case: _Case, decision: Decision, index: Index, clock: _Clock) -> Generator[Event, None, Answer]:
@@ -180,8 +186,7 @@ class Assistant:
         else:
             text = yield from self._generate(case, clock)
             clock.lap("generate")
-            drafts = [d for d in read_drafts(text, case.passages) if load_prompt().refusal.rstrip("。") not in d.text]
-            lines = say_drafts(drafts, case.passages, case.weighing, case.titles)
+            lines = say_drafts(self._read(text, case), case.passages, case.weighing, case.titles)
         if not holds_anything(lines) and not case.stop.is_set():
             return self._refuse(case, Decision(Refusal.NOT_IN_CORPUS, case.passages[:3]), clock)
         return self._finish(case, lines, layout, empty, clock)
@@ -198,6 +203,14 @@ class Assistant:
             text += piece
             yield Piece(piece)
         return text
+
+    def _read(self, text: str, case: _Case) -> list[Draft]:
+        """Cut what a model wrote into sentences; the words of its refusal and an unfinished, uncited end are none."""
+        drafts = list(read_drafts(text, case.passages))
+        if drafts and not drafts[-1].passages and not text.rstrip().endswith(("。", "！", "？", ".", "!", "?")):
+            drafts.pop()
+        refusal = load_prompt().refusal.rstrip("。")
+        return [draft for draft in drafts if refusal not in draft.text]
 
     def _refuse(self, case: _Case, decision: Decision, clock: _Clock) -> Answer:
         refusal = decision.refusal or Refusal.NOT_IN_CORPUS

@@ -52,6 +52,9 @@ def run() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of a pipe has gone, as with `| head`
         raise SystemExit(0) from None
+    except OSError as error:
+        where = f":{error.filename}" if error.filename else ""
+        _fail(f"操作系统报错{where}:{error.strerror},请检查磁盘空间和权限。 The system says: {error.strerror}; check space and rights.")
 
 
 def _fail(message: str) -> None:
@@ -169,7 +172,7 @@ def model_verify() -> None:
     from assistant.catalog import current_model, verify_model
 
     spec = current_model(read_settings().data)
-    verify_model(spec)
+    verify_model(spec)  # in full: this is what the command is for
     typer.echo(f"{spec.name}:文件完整。 The file is what it should be. sha256 {spec.sha256}")
 
 

@@ -71,7 +71,7 @@ def _model(settings: Settings) -> str:
     from assistant.catalog import current_model, verify_model
 
     spec = current_model(settings.data)
-    verify_model(spec)
+    verify_model(spec, home=settings.data)
     return f"模型 model {spec.name} {spec.quantization}:文件完整 file intact"
 
 
@@ -82,7 +82,7 @@ def _answer(settings: Settings) -> str:
     from assistant.types import Prompt, Segment
 
     spec = current_model(settings.data)
-    engine = Engine(spec, threads=settings.threads)
+    engine = Engine(spec, threads=settings.threads, home=settings.data)
     try:
         if spec.form is Form.READER:
             engine.score("有几个句子？", ["这里有一个句子。"])

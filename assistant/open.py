@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int], None]
 def open_assistant(settings: Settings, *, on_build: Callable[[], None] | None = None) -> Assistant:
     """Open the index, building it from the seeds where there is none, and start the chosen model."""
     spec = current_model(settings.data)
-    engine = Engine(spec, threads=settings.threads)
+    engine = Engine(spec, threads=settings.threads, home=settings.data)
     engine.start()
     try:
         index = open_index(settings, on_build=on_build)

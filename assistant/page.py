@@ -118,6 +118,7 @@ def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, talks: weakref.Wea
     def on_crash(talk: Talk | None) -> list[Any]:
         return show_crash(talk)
 
+    page.load(Talk, None, parts.talk, api_visibility="private", show_progress="hidden")
     asked = gr.on(
         [parts.send.click, parts.box.submit],
         on_ask,
@@ -127,7 +128,7 @@ def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, talks: weakref.Wea
         show_progress="hidden",
         concurrency_limit=_AT_ONCE,
         concurrency_id="ask",
-        trigger_mode="once",
+        trigger_mode="multiple",  # the conversation itself refuses a second question; "once" loses one asked too soon
     )
     asked.failure(on_crash, [parts.talk], parts.all(), api_visibility="private", show_progress="hidden")
     parts.stop.click(_stop, [parts.talk], None, queue=False, api_name="stop", show_progress="hidden")

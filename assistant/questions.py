@@ -182,7 +182,7 @@ def _find_problems(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"answerable 要是 true 或 false must be true or false: {values['answerable']!r}"
     for name in ("must", "evidence"):
         if not _is_groups(values.get(name, [])):
-            yield f'{name} 要是若干组文字 must be groups of texts, such as [["120", "一百二十"]]'
+            yield f'{name} 要是若干组文字 must be groups of texts, such as [["37", "三十七"]]'
     if values.get("must_not", []) and not _is_texts(values["must_not"]):
         yield "must_not 要是若干文字 must be a list of texts"
     yield from _find_contradictions(values)
@@ -230,9 +230,9 @@ def _make_sample(values: Mapping[str, Any]) -> Sample:
 
 
 _EXAMPLES = (
-    ("q001", "fact", "某市2024年要新建多少座公园？", "120座", "", "新建公园120座", "true"),
-    ("q002", "followup", "某市2024年要新建多少座公园？\n那充电桩呢？", "1万个 | 10000个", "120座", "", "true"),
-    ("q003", "refuse", "某市2024年要新建多少座机场？", "", "", "", "false"),
+    ("q001", "fact", "某县明年要修多少公里步道？", "37公里", "", "修建步道37公里", "true"),
+    ("q002", "followup", "某县明年要修多少公里步道？\n那长椅呢？", "5千张 | 5000张", "37公里", "", "true"),
+    ("q003", "refuse", "某县明年要修多少座灯塔？", "", "", "", "false"),
 )
 
 

@@ -172,7 +172,7 @@ def test_a_citation_that_adds_nothing_is_dropped(seed_index: Index) -> None:
 
 def test_a_stopped_answer_keeps_what_was_checked(seed_index: Index) -> None:
     stop = threading.Event()
-    assistant = Assistant(seed_index, WRITER, FakeEngine("上海2024年新建公园120座[1]。后面还有很多字"))
+    assistant = Assistant(seed_index, WRITER, FakeEngine("上海2024年新建公园120座[1]。后面还有很多字,没有写完"))
     answer: Answer | None = None
     for event in assistant.stream("上海2024年新建公园多少座？", stop=stop):
         if isinstance(event, Piece) and "[1]" in event.text:

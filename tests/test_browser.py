@@ -290,28 +290,47 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("payload", HOSTILE)
-def test_hostile_text_in_any_place_makes_no_element_no_dialog_and_no_request(browser: Browser, payload: str) -> None:
+def test_hostile_text_in_any_place_makes_no_element_no_dialog_and_no_request(visit: Visit, payload: str) -> None:
     text = f"首页 {payload}\n2024年主要任务:\n新建1万个电动汽车公共充电桩{payload}。\n新建公园120座。\n"
     parsed = parse(text, source=f"{payload}.txt", title=payload)
     sentences = tuple(replace(s, labels=replace(s.labels, region=payload)) for s in parsed.sentences)
-    answerer = FakeAssistant(parsed=(replace(parsed, sentences=sentences),), draft=payload)
-    context = browser.new_context(locale="zh-CN")
-    context.set_default_timeout(20_000)
-    with Served(answerer) as page:
-        visit = open_page(context, answerer, page.url)
+    visit.answerer.parsed, visit.answerer.draft = (replace(parsed, sentences=sentences),), payload
+    try:
+        visit.page.reload()
+        visit.page.wait_for_selector(".pa-library b")
+        visit.page.wait_for_function(
+            "title => document.querySelector('.pa-library').innerText.includes(title)", arg="测试"
+        )
+        shown = visit.page.inner_text("body")
         visit.ask(QUESTION + payload)
         visit.await_answer()
         visit.page.click("#pa-now a.pa-cite >> nth=0")
         visit.ask(f"那{payload}")
         visit.await_answer()
         visit.page.hover("#pa-now .pa-question")
-        foreign = visit.page.evaluate(FOREIGN_ELEMENTS)
-        body = visit.page.inner_text("body")
-        context.close()
+        shown += visit.page.inner_text("body")
+    finally:
+        visit.answerer.parsed, visit.answerer.draft = (parse(),), "草稿"
+    assert visit.page.evaluate(FOREIGN_ELEMENTS) == []
     assert visit.foreign() == []
     assert visit.alarms == []
-    assert foreign == []
-    assert "".join(payload.split()).replace("**", "")[:12] in "".join(body.split()).replace("**", "")
+    words = "".join(payload.split()).replace("**", "")[:12]
+    assert "".join(shown.split()).replace("**", "").count(words) >= 4
+
+
+def test_a_question_sent_twice_in_haste_is_answered_once(visit: Visit) -> None:
+    visit.answerer.pause = 0.2
+    asked = len(visit.answerer.histories)
+    visit.page.fill(BOX, QUESTION)
+    visit.page.press(BOX, "Enter")
+    visit.page.press(BOX, "Enter")
+    visit.page.wait_for_selector("#pa-now .pa-draft")
+    visit.page.fill(BOX, "下一个问题")
+    visit.page.press(BOX, "Enter")
+    visit.await_answer()
+    assert visit.page.locator(".pa-exchange").count() == 1
+    assert len(visit.answerer.histories) == asked + 1
+    assert visit.page.input_value(BOX) == "下一个问题"
 
 
 # Anything inside our drawings that view.py never writes.

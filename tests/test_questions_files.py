@@ -186,8 +186,8 @@ def test_a_template_can_be_read_back(tmp_path: Path, suffix: str) -> None:
     write_template(path)
     samples = read_questions(path)
     assert [sample.answerable for sample in samples] == [True, True, False]
-    assert samples[1].turns == ("某市2024年要新建多少座公园？", "那充电桩呢？")
-    assert samples[1].must == (("1万个", "10000个"),)
+    assert samples[1].turns == ("某县明年要修多少公里步道？", "那长椅呢？")
+    assert samples[1].must == (("5千张", "5000张"),)
 
 
 def test_an_excel_template_is_filled_in_and_read(tmp_path: Path) -> None:

@@ -185,6 +185,8 @@ def test_a_line_that_only_resembles_a_place_heading_gives_no_region_by_itself(li
         ("下一步工作安排", None, TASKS),
         ("2021年工作总结和2022年工作计划", None, None),
         ("1.总结推广先进经验", None, None),
+        ("完成年度目标任务", None, None),
+        ("第五条 职业教育的主要任务是:", None, None),
         ("过去五年工作回顾", None, REVIEW),
     ],
 )

@@ -26,6 +26,8 @@ LONGEST_ANSWER = 40
 _NEIGHBOURHOOD = 80  # sentences to each side that a search may confuse with the one asked about
 _SAME = 0.55  # a sentence so like the answering one may answer too, so it is no distractor
 _DIGITS = re.compile(r"\d+")
+_TELLING = re.compile(r"\d[\d.,]*(?:万|亿|%|个|项|元|公里|吨|座|家|千瓦|亩|人|年)|、[^、]{2,14}等|《|负责|罚款|所称|[一二三四五六七八九十百]+(?:万元|元|日内|年内|个月)")
+_DULL = {"object": 0.3, "obligation": 0.5, "when": 0.6}  # how often these are kept; they are easy to make and less asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def _without_answer(sentence: str, answer: str) -> str | None:
 def policy_examples(text: Text, count: int, rng: Random) -> Iterator[Example]:
     """Up to ``count`` examples of an official text: facts, near misses, unanswerable ones, and whole topics."""
     for _ in range(count):
-        at = rng.randrange(len(text.sentences))
+        at = _choose_sentence(text, rng)
         window = text.sentences[max(0, at - _NEIGHBOURHOOD) : at + _NEIGHBOURHOOD]
         if rng.random() < 0.14:
             example = _topic_example(text, window, rng)
@@ -82,11 +84,23 @@ def policy_examples(text: Text, count: int, rng: Random) -> Iterator[Example]:
             yield example
 
 
+def _choose_sentence(text: Text, rng: Random) -> int:
+    """A random sentence; one with figures, lists, names or rules is twice looked for, because people ask about those."""
+    at = rng.randrange(len(text.sentences))
+    for _ in range(3):
+        if _TELLING.search(text.sentences[at]):
+            break
+        at = rng.randrange(len(text.sentences))
+    return at
+
+
 def _fact_example(text: Text, window: Sequence[str], sentence: str, rng: Random) -> Example | None:
     drafts = draft_questions(sentence, rng)
     if not drafts:
         return None
     draft = drafts[0]
+    if rng.random() > _DULL.get(draft.kind, 1.0):
+        return None
     label = make_label(text.region, text.year, rng)
     question = word_question(draft.pieces, rng, label, drop=rng.choice([0.05, 0.15, 0.3]))
     distractors = _distractors(window, sentence, question, draft.answer, rng)

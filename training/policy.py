@@ -175,7 +175,7 @@ def ask_object(sentence: str, clause: Clause, rng: Random) -> Draft | None:
         return None
     i = rng.choice(verbs)
     left, thing = clause.words[: i + 1], clause.words[i + 1 :]
-    if thing[0].tag[:1] in "upcxf" or thing[0].text in "了着过的或和":
+    if thing[0].tag[:1] in "upcxf" or thing[0].text in "了着过的或和" or thing[-1].text in "的和或时":
         return None
     if _length(thing) < 4 or _length(thing) > 22 or NUMBER.search(sentence, thing[0].start, clause.end):
         return None

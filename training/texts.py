@@ -45,6 +45,11 @@ class Text:
     year: int | None
     sentences: tuple[str, ...]
 
+    @property
+    def held_out(self) -> bool:
+        """Whether the document is kept for validation."""
+        return is_held_out(self.title)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -66,7 +71,12 @@ class Paragraph:
     @property
     def held_out(self) -> bool:
         """Whether the paragraph is kept for validation; a property of its name, so it never changes."""
-        return int(hashlib.sha256(self.name.encode()).hexdigest(), 16) % HELD_OUT_SHARE == 0
+        return is_held_out(self.name)
+
+
+def is_held_out(name: str) -> bool:
+    """Keep one name in so many for validation."""
+    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % HELD_OUT_SHARE == 0
 
 
 def read_official(data: Path) -> Iterator[Text]:

@@ -26,6 +26,10 @@ _NUMBERED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("digit", re.compile(r"\d{1,2}\s*[、.](?!\d)[\s]*")),
 )
+_NO_PART = re.compile(
+    r"[,，;；]|(?:是|如下|包括|为)\s*:?$|^第[一二三四五六七八九十百\d]{1,5}条|"
+    r"^(?:完成|推进|落实|实现|制定|明确|分解|细化|加强|做好|强化|聚焦|围绕|按照|根据|确保|部署|总结|开展|提出|印发|发布|建立|编制)"
+)
 _NOT_NUMERAL = re.compile(r"[^一二三四五六七八九十百\d]")
 _REVIEW = re.compile(
     r"回顾|工作总结|年度总结|总结$|完成情况|进展情况|执行情况|落实情况|实施情况|工作情况|主要成就|主要成效|工作成效|"
@@ -104,7 +108,7 @@ def year_of_title(title: str) -> int | None:
 
 
 def _one_line(line: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", line).split())
+    return " ".join(unicodedata.normalize("NFKC", line).lstrip("#").split())
 
 
 def _numbering(text: str) -> tuple[str, int | None, str]:
@@ -145,7 +149,8 @@ def _reporting_place(body: str) -> str | None:
 
 
 def _part_of(body: str) -> Part | None:
-    if len(body) > _WEAK_LONGEST or re.search(r"[,，;；]", body):
+    """The part that a heading opens; a measure (完成年度目标任务) or the beginning of a sentence opens none."""
+    if len(body) > _WEAK_LONGEST or _NO_PART.search(body):
         return None
     review, tasks = _REVIEW.search(body), _TASKS.search(body)
     if review and tasks:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -178,8 +179,12 @@ def _collapsed(chars: list[tuple[str, int, int]]) -> Iterator[tuple[str, int, in
 
 
 def _layout(reading: _Reading) -> Layout:
+    """Order the furniture and drop what lies inside other furniture, or inside a block: a comment within a sentence."""
     furniture: list[Furniture] = []
+    starts = [block.start for block in reading.blocks]
     for piece in sorted(reading.furniture, key=lambda f: (f.start, -f.end)):
-        if not furniture or piece.start >= furniture[-1].end:
+        before = bisect_right(starts, piece.start) - 1
+        inside = before >= 0 and piece.start < reading.blocks[before].end
+        if not inside and (not furniture or piece.start >= furniture[-1].end):
             furniture.append(piece)
     return Layout(tuple(reading.blocks), tuple(furniture), reading.title, tuple(reading.metadata))

@@ -17,6 +17,7 @@ from vectorstore.gazetteer import Gazetteer, Mention
 _LEAST = 1.5  # votes: one plain mention is not enough, a mention and an organisation's name are
 _SHARE = 0.7  # of all votes
 _CAP = 4.0  # votes that one name can give, however often it stands
+_TIMES = 4  # how often a weak vote of one name counts
 _OWN_PREFIX = re.compile(
     r"(?:美丽|绿色|人文|科技|平安|健康|法治|数字|幸福|诚信|清洁|清廉|文化|智慧|活力|创新|开放|富裕|文明|和谐|品质|"
     r"书香|安全|宜居|韧性|大美|"
@@ -91,7 +92,8 @@ def _count(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:
     for number, mention in enumerate(mentions):
         vote, shown = _weigh(text, mentions, number)
         key = (mention.place.province, mention.alias)
-        per_name[key] = min(_CAP, per_name[key] + vote)
+        so_far = per_name[key]
+        per_name[key] = min(so_far + vote, max(so_far, min(_CAP, _TIMES * vote)))
         if len(examples[mention.place.province]) < 5:
             examples[mention.place.province].append(shown)
     votes: dict[str, float] = defaultdict(float)

@@ -11,8 +11,9 @@ from vectorstore.boilerplate import find_boilerplate
 from vectorstore.gazetteer import Gazetteer, Mention
 from vectorstore.layout import read_layout
 from vectorstore.markup import Block, Layout
+from vectorstore.outline import heading_blocks
 from vectorstore.regions import subjects
-from vectorstore.sections import find_sections, has_dated_year, heading_blocks
+from vectorstore.sections import find_sections, has_dated_year
 from vectorstore.types import Boilerplate, Document, Labels, Section, Sentence
 
 _ENDS = "。！？；!?;…"
