@@ -140,6 +140,55 @@ def serve(
         )
 
 
+@app.command("eval")
+def evaluate(
+    questions: Annotated[
+        Path | None, typer.Option(help="题目文件(JSON Lines、CSV、Excel、SQuAD)。 Question file.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="结果文件夹。 Folder for the results.", show_default=False)] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="与此前一次比较。 Folder of a run to compare with.", show_default=False)
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="接着做完。 Go on with a stopped run.")] = False,
+    jobs: Annotated[int, typer.Option(help="同时问几题。 Questions under way at once.", min=1)] = 1,
+    file_format: Annotated[str, typer.Option("--format", help="auto | squad")] = "auto",
+    corpus: Annotated[str, typer.Option(help="SQuAD: own | all")] = "all",
+    template: Annotated[
+        Path | None, typer.Option(help="写一份题目模板。 Write a question template and end.", show_default=False)
+    ] = None,
+    min_correct: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
+    min_key_points: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
+    min_citation_recall: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
+    min_citation_precision: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
+    min_support: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
+    min_valid_citations: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
+    min_leakage: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
+    min_refusal: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
+) -> None:
+    """批量评测:回答对了多少。 Batch evaluation: how often is it right? Status 3 where a --min-… was missed."""
+    from assistant.evaluate import Order
+    from assistant.measure import measure, write_questions
+
+    if template is not None:
+        typer.echo(write_questions(template))
+        return
+    asked = {
+        "correct": min_correct,
+        "key_points": min_key_points,
+        "citation_recall": min_citation_recall,
+        "citation_precision": min_citation_precision,
+        "support": min_support,
+        "valid_citations": min_valid_citations,
+        "leakage": min_leakage,
+        "refusal": min_refusal,
+    }
+    minimums = {name: least for name, least in asked.items() if least is not None}
+    order = Order(questions, out, baseline, resume, minimums, jobs, file_format, corpus)
+    outcome = measure(read_settings(), order)
+    typer.echo(outcome.text)
+    raise typer.Exit(outcome.status)
+
+
 @model_app.command("list")
 def model_list() -> None:
     """列出可用的模型。 List the models."""

@@ -88,19 +88,27 @@ def open_page(context: BrowserContext, answerer: FakeAssistant, url: str) -> Vis
     visit.page.on("console", lambda line: visit.alarms.append(line.text) if line.type == "error" else None)
     visit.page.goto(url)
     visit.page.wait_for_selector(BOX)
+    visit.page.wait_for_selector("#pa-sources .pa-library")
     return visit
 
 
 @pytest.fixture
-def visit(browser: Browser, served: tuple[FakeAssistant, str]) -> Iterator[Visit]:
-    answerer, url = served
-    answerer.pause, answerer.pieces, answerer.crash = 0.0, 4, None
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
-    context.set_default_timeout(20_000)
-    opened = open_page(context, answerer, url)
+def context(browser: Browser, served: tuple[FakeAssistant, str]) -> Iterator[BrowserContext]:
+    answerer, _ = served
+    fresh = FakeAssistant()
+    for name in ("parsed", "pause", "pieces", "draft", "crash"):
+        setattr(answerer, name, getattr(fresh, name))
+    opened = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
+    opened.set_default_timeout(20_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visit(context: BrowserContext, served: tuple[FakeAssistant, str]) -> Iterator[Visit]:
+    opened = open_page(context, *served)
     yield opened
     assert opened.foreign() == []
-    context.close()
 
 
 def focused(page: Page) -> str:
@@ -290,27 +298,23 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("payload", HOSTILE)
-def test_hostile_text_in_any_place_makes_no_element_no_dialog_and_no_request(visit: Visit, payload: str) -> None:
+def test_hostile_text_in_any_place_makes_no_element_no_dialog_and_no_request(
+    context: BrowserContext, served: tuple[FakeAssistant, str], payload: str
+) -> None:
     text = f"首页 {payload}\n2024年主要任务:\n新建1万个电动汽车公共充电桩{payload}。\n新建公园120座。\n"
     parsed = parse(text, source=f"{payload}.txt", title=payload)
     sentences = tuple(replace(s, labels=replace(s.labels, region=payload)) for s in parsed.sentences)
-    visit.answerer.parsed, visit.answerer.draft = (replace(parsed, sentences=sentences),), payload
-    try:
-        visit.page.reload()
-        visit.page.wait_for_selector(".pa-library b")
-        visit.page.wait_for_function(
-            "title => document.querySelector('.pa-library').innerText.includes(title)", arg="测试"
-        )
-        shown = visit.page.inner_text("body")
-        visit.ask(QUESTION + payload)
-        visit.await_answer()
-        visit.page.click("#pa-now a.pa-cite >> nth=0")
-        visit.ask(f"那{payload}")
-        visit.await_answer()
-        visit.page.hover("#pa-now .pa-question")
-        shown += visit.page.inner_text("body")
-    finally:
-        visit.answerer.parsed, visit.answerer.draft = (parse(),), "草稿"
+    answerer, url = served
+    answerer.parsed, answerer.draft = (replace(parsed, sentences=sentences),), payload
+    visit = open_page(context, answerer, url)
+    shown = visit.page.inner_text("body")
+    visit.ask(QUESTION + payload)
+    visit.await_answer()
+    visit.page.click("#pa-now a.pa-cite >> nth=0")
+    visit.ask(f"那{payload}")
+    visit.await_answer()
+    visit.page.hover("#pa-now .pa-question")
+    shown += visit.page.inner_text("body")
     assert visit.page.evaluate(FOREIGN_ELEMENTS) == []
     assert visit.foreign() == []
     assert visit.alarms == []

@@ -53,6 +53,7 @@ def test_every_encoding_gives_the_same_text_with_its_line_breaks(tmp_path: Path,
         ("a.txt", b"\xff\xfea\x00\x00\x00", "二进制"),
         ("a.txt", bytes(range(128, 256)) * 8, "UTF-8"),
         ("a.txt", "Größe café naïve über Straße élan".encode("latin-1"), "UTF-8"),
+        ("a.txt", ("积极稳妥推进碳达峰碳中和,建设美丽家园。" * 9).encode()[:-4] + "。".encode(), "UTF-8"),
         ("a.pdf", b"%PDF-1.7", "不支持"),
         ("a", b"text", "不支持"),
     ],
@@ -62,6 +63,11 @@ def test_what_cannot_be_read_is_named_with_its_reason(tmp_path: Path, name: str,
         read_document(write(tmp_path, name, data))
     assert name in str(caught.value)
     assert reason in str(caught.value)
+
+
+def test_traditional_characters_in_gb18030_are_text_too(tmp_path: Path) -> None:
+    text = "環境保護與綠色發展報告,積極推動節能減碳。\n"
+    assert read_document(write(tmp_path, "a.txt", text.encode("gb18030"))).text == text
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -210,6 +210,19 @@ def test_a_report_reviews_the_year_before_its_title() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("title", "year"),
+    [
+        ("四川省2021年工作要点", 2021),
+        ("2030年前碳达峰行动方案", None),
+        ("2021—2025年规划", None),
+        ("到2035年远景目标纲要", None),
+    ],
+)
+def test_a_title_gives_its_year_but_not_a_period_or_a_far_target(title: str, year: int | None) -> None:
+    assert from_text("新增泵站3座,完成投资2亿元。\n", title=title).sections[0].labels.year == year
+
+
 def test_a_title_that_the_text_contradicts_gives_no_region() -> None:
     text = "2020年工作回顾:\n\n成都、绵阳、宜宾建成公园,泸州、德阳完成绿化。\n"
     assert from_text(text, title="江苏省2021年政府工作报告").sections[0].labels.region is None

@@ -199,7 +199,7 @@ FRAGMENTS = [
 TEXT = st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=40).map("".join)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(TEXT)
 def test_any_text_is_cut_exactly_and_nothing_is_lost(text: str) -> None:
     parsed = from_text(text)
@@ -207,7 +207,7 @@ def test_any_text_is_cut_exactly_and_nothing_is_lost(text: str) -> None:
     check_nothing_is_lost(parsed)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(TEXT, st.sampled_from([Media.MARKDOWN, Media.HTML]))
 def test_any_marked_up_text_is_cut_exactly(text: str, media: Media) -> None:
     parsed = from_text(text, media)
@@ -215,7 +215,7 @@ def test_any_marked_up_text_is_cut_exactly(text: str, media: Media) -> None:
     assert not any("\ud800" <= c <= "\udfff" for s in parsed.sentences for c in s.plain)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=120))
 def test_any_characters_at_all_are_cut_exactly(text: str) -> None:
     for media in Media:

@@ -39,9 +39,10 @@ _REVIEW = re.compile(
 _TASKS = re.compile(
     r"主要任务|重点任务|重点工作|工作任务|目标任务|工作安排|任务安排|工作部署|工作计划|工作打算|工作要点|工作重点|"
     r"主要目标|预期目标|工作思路|"
-    r"工作目标|工作举措|重点举措|下一步|下步|下一阶段|^今年(?:的)?(?:工作|任务|目标|重点)"
+    r"主要工作|重要工作|主要举措|工作目标|工作举措|重点举措|下一步|下步|下一阶段|^今年(?:的)?(?:工作|任务|目标|重点)"
 )
 _YEAR_RANGE = re.compile(r"(?:19|20)\d{2}\s*年?\s*[-—–~至到]+\s*(?:19|20)?\d{2}")
+_TARGET_YEAR = re.compile(r"(?:到|至)\s*(?:19|20)\d{2}|(?:19|20)\d{2}\s*年(?:前|以前|之前|远景)")
 _MANY_YEARS = re.compile(r"过去[五三十两二四\d]|五年|三年|十年|[一二三四五六七八九十]{2}五时期|规划期")
 _FRONT = re.compile(
     r"(?:导言|导语|引言|前言|序言|序|编者按|摘要|目录|概述|概要|背景|结语|结束语|附录|附件|注释|参考文献|正文)\s*:?"
@@ -76,7 +77,8 @@ def read_heading(line: str, *, level: int = 0) -> Heading | None:
     part = _part_of(body)
     region = _place_of(body) or (_reporting_place(body) if part else None)
     year = _year_of(body)
-    strong = bool(level or region or part or (year and len(body) <= 8) or (style and not _FIGURE.search(body)))
+    dated = year and (len(body) <= 8 or (len(body) <= 20 and body.endswith(":")))
+    strong = bool(level or region or part or dated or (style and not _FIGURE.search(body)))
     if not strong and not _could_be_weak(text):
         return None
     style = f"h{level}" if level else style or ("part" if part else "place" if region else "part" if strong else "weak")
@@ -103,8 +105,9 @@ def is_title(line: str) -> bool:
 
 
 def year_of_title(title: str) -> int | None:
-    """The one year that a title names, if it names one and no period."""
-    return _year_of(_one_line(title))
+    """The one year that a title names, if it names one and no period and no far target (2030年前, 到2025年)."""
+    text = _one_line(title)
+    return None if _TARGET_YEAR.search(text) else _year_of(text)
 
 
 def _one_line(line: str) -> str:

@@ -27,8 +27,9 @@ _OWN_PREFIX = re.compile(
 _OWN_SUFFIX = re.compile(r"^(?:全市|全省|全区|段|境内|特色|品牌|实践|样板|故事|方案)")
 _OTHER_PREFIX = re.compile(
     r"(?:对标|对接|借鉴|学习|赶超|支援|对口|协作|面向|辐射|接轨|融入|毗邻|邻近|联合|携手|会同|参照|考察|赴|与|同|和|"
-    r"及|承接|通往|直达|连接|至|到)$"
+    r"及|承接|通往|直达|连接|至|到|向|往|送|来自|途经)$"
 )
+_LIST_MEMBER = re.compile(r"(?:京津冀|三角|湾区|经济带|流域|地区|[东西南北中]部)、$")
 _LISTED = re.compile(r"\s*[、,，和及与/]\s*")
 
 
@@ -63,9 +64,9 @@ def conflict(witness: str, named: str, inferred: str | None) -> Verdict:
 def subjects(text: str) -> tuple[Mention, ...]:
     """The places that a sentence is about: not those that it only compares with, comes from, or names in a name."""
     mentions = Gazetteer.load().find_places(text)
-    weights = [_weigh(text, mentions, number)[0] for number in range(len(mentions))]
+    weighed = _weigh_all(text, mentions)
     listed = [_in_list(text, mentions, number) for number in range(len(mentions))]
-    return tuple(m for m, weight, among in zip(mentions, weights, listed, strict=True) if weight >= 1 or among)
+    return tuple(m for m, (vote, _), among in zip(mentions, weighed, listed, strict=True) if vote >= 1 or among)
 
 
 def decide(votes: dict[str, float], examples: dict[str, list[str]]) -> Verdict:
@@ -89,8 +90,7 @@ def _count(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:
     mentions = Gazetteer.load().find_places(text)
     per_name: dict[tuple[str, str], float] = defaultdict(float)
     examples: dict[str, list[str]] = defaultdict(list)
-    for number, mention in enumerate(mentions):
-        vote, shown = _weigh(text, mentions, number)
+    for mention, (vote, shown) in zip(mentions, _weigh_all(text, mentions), strict=True):
         key = (mention.place.province, mention.alias)
         so_far = per_name[key]
         per_name[key] = min(so_far + vote, max(so_far, min(_CAP, _TIMES * vote)))
@@ -100,6 +100,17 @@ def _count(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:
     for (province, _), vote in per_name.items():
         votes[province] += vote
     return votes, examples
+
+
+def _weigh_all(text: str, mentions: tuple[Mention, ...]) -> list[tuple[float, str]]:
+    """Weigh all mentions; a district right behind its province (北京市通州区) weighs no more than that."""
+    weighed: list[tuple[float, str]] = []
+    for number, mention in enumerate(mentions):
+        vote, shown = _weigh(text, mentions, number)
+        if number and mentions[number - 1].end == mention.start:
+            vote = min(vote, weighed[-1][0])
+        weighed.append((vote, shown))
+    return weighed
 
 
 def _weigh(text: str, mentions: tuple[Mention, ...], number: int) -> tuple[float, str]:
@@ -115,7 +126,7 @@ def _weigh(text: str, mentions: tuple[Mention, ...], number: int) -> tuple[float
         return 2.0, own.group() + mention.alias
     if _in_list(text, mentions, number) or _OTHER_PREFIX.search(before):
         return 0.25, mention.alias
-    if mention.in_name:
+    if mention.in_name or _LIST_MEMBER.search(before):
         return 0.5, mention.alias
     if _OWN_SUFFIX.match(after) and mention.place.level == "province":
         return 1.5, mention.alias

@@ -67,10 +67,13 @@ class _Draft:
 
     @property
     def part_heading(self) -> Heading | None:
-        """Its own heading where that opens a part which no heading above it has opened."""
+        """Its own heading where that opens a part, or a year, which no heading above it has opened."""
         own = self.headings[-1] if self.headings else None
-        above = {h.part for h in self.headings[:-1]}
-        return own if own and own.part and own.part not in above else None
+        if not own or own.style == "title":
+            return None
+        if own.part:
+            return own if own.part not in {h.part for h in self.headings[:-1]} else None
+        return own if own.year and own.style == "part" else None
 
 
 def find_sections(
@@ -193,7 +196,10 @@ def _runs_backwards(seen: list[Heading], heading: Heading) -> bool:
     last = seen[-1]
     if heading.style == last.style and heading.number and last.number and heading.number == last.number + 1:
         return False
-    return any(h.part is heading.part or (h.part is Part.TASKS and heading.part is Part.REVIEW) for h in seen)
+    years_fall = bool(heading.year and last.year and heading.year < last.year)
+    return years_fall or any(
+        h.part is heading.part or (h.part is Part.TASKS and heading.part is Part.REVIEW) for h in seen
+    )
 
 
 def _regions(document: Document, drafts: list[_Draft]) -> list[Verdict]:
