@@ -18,6 +18,7 @@ from assistant.compose import Layout, Slot, compose, plan_slots
 from assistant.contents import say_contents
 from assistant.decode import citation_grammar
 from assistant.engine import Engine
+from assistant.english import is_english
 from assistant.gate import Decision, decide
 from assistant.prompt import load_prompt, render
 from assistant.refuse import write_refusal
@@ -182,7 +183,7 @@ class Assistant:
             layout, empty = composition.layout, composition.empty_rows
             clock.first_token()
             clock.lap("generate")
-            lines = say_statements(composition, case.titles)
+            lines = say_statements(composition, case.titles, english=is_english(case.question.text))
         else:
             text = yield from self._generate(case, clock)
             clock.lap("generate")
@@ -233,7 +234,7 @@ class Assistant:
     def _finish(
         self, case: _Case, lines: Sequence[Line], layout: Layout, empty_rows: Sequence[str], clock: _Clock
     ) -> Answer:
-        written = write(lines, case.titles, layout, empty_rows)
+        written = write(lines, case.titles, layout, empty_rows, english=is_english(case.question.text))
         clock.lap("check")
         return Answer(
             question=case.question,

@@ -5,6 +5,7 @@
   let cameFrom = null; // the marker that was followed last
   let shownTurn = "";
   let wasRunning = false;
+  let sent = null; // what stood in the box when it was sent; it is emptied when the question has arrived
   let drawnReader = null;
 
   const find = (selector, root = document) => root.querySelector(selector);
@@ -72,13 +73,32 @@
     return true;
   }
 
-  function fill(text) {
-    const box = find("#pa-box textarea, #pa-box input");
+  const findBox = () => find("#pa-box textarea, #pa-box input");
+
+  function write(text) {
+    const box = findBox();
     if (!box) return null;
     box.value = text;
     box.dispatchEvent(new Event("input", { bubbles: true }));
-    box.focus();
     return box;
+  }
+
+  function fill(text) {
+    const box = write(text);
+    if (box) box.focus();
+    return box;
+  }
+
+  function noteSent() {
+    const box = findBox();
+    if (box && box.value.trim()) sent = box.value;
+  }
+
+  // A question that was refused stays in the box, to be shortened or changed.
+  function emptyBox(exchange) {
+    const box = findBox();
+    if (box && sent !== null && box.value === sent && !find(".pa-error", exchange)) write("");
+    sent = null;
   }
 
   function askFor(text) {
@@ -97,8 +117,12 @@
     if (link) {
       event.preventDefault();
       openSource(link);
+    } else if (at.closest("#pa-send")) {
+      noteSent();
     } else if (at.closest(".pa-back")) {
       goBack();
+    } else if (at.closest("#pa-new")) {
+      fill("");
     } else if (at.closest("[data-ask]")) {
       askFor(at.closest("[data-ask]").dataset.ask);
     } else if (at.closest("[data-fill]")) {
@@ -107,6 +131,7 @@
   });
 
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === findBox()) noteSent();
     if (event.key === "Escape" && !event.isComposing && goBack()) event.preventDefault();
   });
 
@@ -128,6 +153,7 @@
     } else if (exchange && turn !== shownTurn) {
       exchange.scrollIntoView({ block: "nearest" });
     }
+    if (exchange && turn !== shownTurn) emptyBox(exchange);
     shownTurn = turn;
     wasRunning = running;
     const reader = find(".pa-reader");

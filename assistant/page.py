@@ -55,8 +55,8 @@ class _Parts:
     stop: gr.Button
     talk: gr.State
 
-    def all(self) -> list[Any]:
-        return [self.past, self.now, self.sources, self.box, self.send, self.stop, self.talk]
+    def outputs(self) -> list[Any]:
+        return [self.past, self.now, self.sources, self.send, self.stop, self.talk]
 
 
 def build_page(answerer: Answerer, talks: weakref.WeakSet[Talk] | None = None) -> gr.Blocks:
@@ -123,52 +123,53 @@ def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, talks: weakref.Wea
         [parts.send.click, parts.box.submit],
         on_ask,
         [parts.box, parts.talk],
-        parts.all(),
+        parts.outputs(),
         api_name="ask",
         show_progress="hidden",
         concurrency_limit=_AT_ONCE,
         concurrency_id="ask",
         trigger_mode="multiple",  # the conversation itself refuses a second question; "once" loses one asked too soon
     )
-    asked.failure(on_crash, [parts.talk], parts.all(), api_visibility="private", show_progress="hidden")
+    asked.failure(on_crash, [parts.talk], parts.outputs(), api_visibility="private", show_progress="hidden")
     parts.stop.click(_stop, [parts.talk], None, queue=False, api_name="stop", show_progress="hidden")
     new = next(b for b in page.blocks.values() if isinstance(b, gr.Button) and b.elem_id == "pa-new")
-    new.click(on_new, [parts.talk], parts.all(), queue=False, api_name="new", show_progress="hidden")
+    new.click(on_new, [parts.talk], parts.outputs(), queue=False, api_name="new", show_progress="hidden")
 
 
 def show_asking(answerer: Answerer, talk: Talk, question: str) -> Iterator[list[Any]]:
-    """Give the outputs of the page while a question is answered: first all, then what changes, then all again."""
-    begun = False
+    """Give the outputs of the page while a question is answered.
+
+    Each is complete: the browser may leave out all but the newest of those that come close together.
+    """
+    earlier = ""
+    if not question or question.isspace():
+        yield [gr.skip()] * 6
+        return
     try:
         for exchange in ask(answerer, talk, question):
-            if begun:
-                yield [gr.skip(), draw_exchange(exchange), *[gr.skip()] * 4, talk]
-                continue
-            begun = True
-            earlier = draw_exchanges(talk.exchanges[:-1])
-            box = gr.Textbox(value="")
-            yield [earlier, draw_exchange(exchange), gr.skip(), box, *_buttons(running=True), talk]
-    except EngineBusy:  # a second question in the same conversation; the page offers none, a script may
-        yield [gr.skip()] * 7
+            earlier = earlier or draw_exchanges(talk.exchanges[:-1])
+            yield [earlier, draw_exchange(exchange), gr.skip(), *_buttons(running=True), talk]
+    except EngineBusy:  # a second question in the same conversation; the page offers none, a hasty hand may
+        yield [gr.skip()] * 6
         return
     sources = draw_sources(talk.exchanges, answerer.documents)
-    newest = draw_exchange(talk.exchanges[-1])
-    yield [gr.skip(), newest, sources, gr.skip(), *_buttons(running=False), talk]
+    yield [earlier, draw_exchange(talk.exchanges[-1]), sources, *_buttons(running=False), talk]
 
 
 def show_new(answerer: Answerer) -> list[Any]:
     """Give the outputs of the page for an empty conversation."""
     documents = answerer.documents
     welcome = draw_welcome(suggest_questions(documents))
-    return [welcome, "", draw_library(documents), gr.Textbox(value=""), *_buttons(running=False), Talk()]
+    return [welcome, "", draw_library(documents), *_buttons(running=False), Talk()]
 
 
 def show_crash(talk: Talk | None) -> list[Any]:
     """Give the outputs of the page after an error of the program: it is said, and the page goes on."""
     if talk is None or not talk.exchanges:
-        return [*[gr.skip()] * 4, *_buttons(running=False), talk]
+        return [*[gr.skip()] * 3, *_buttons(running=False), talk]
+    *earlier, _ = talk.exchanges
     exchange = talk.fail(_CRASHED)
-    return [gr.skip(), draw_exchange(exchange), gr.skip(), gr.skip(), *_buttons(running=False), talk]
+    return [draw_exchanges(earlier), draw_exchange(exchange), gr.skip(), *_buttons(running=False), talk]
 
 
 def _buttons(*, running: bool) -> tuple[Any, Any]:

@@ -12,11 +12,26 @@ from dataclasses import dataclass, replace
 from assistant.check import Finding, check_claim
 from assistant.cite import Draft, neutralise
 from assistant.compose import Composition, Layout, Statement, frame
+from assistant.english import frame_quote, write_quantity
 from assistant.quote import choose_quote
 from assistant.retrieve import Weighing
 from assistant.types import Citation, Claim, Passage, Verdict
 from vectorstore.types import Sentence
 
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a table says by itself."""
+
+    header: str
+    missing: str
+    covered: str
+
+
+_CHINESE = _Words("| 对象 | 资料中的说法 |", "资料未提及", "{total}项中有{found}项在资料中有依据。")
+_ENGLISH = _Words(
+    "| Subject | What the documents say |", "not mentioned", "{found} of {total} are covered by the documents."
+)
 _STANDS = (Verdict.SUPPORTED, Verdict.PARTIAL)
 
 
@@ -47,10 +62,10 @@ class Written:
     citations: tuple[Citation, ...]
 
 
-def say_statements(composition: Composition, titles: Mapping[str, str]) -> tuple[Line, ...]:
-    """Check composed statements; one that does not hold is left out."""
+def say_statements(composition: Composition, titles: Mapping[str, str], *, english: bool = False) -> tuple[Line, ...]:
+    """Check composed statements; one that does not hold is left out. Quotes stay Chinese in an English answer."""
     prose = composition.layout is Layout.PROSE
-    lines = (_line(statement, titles, framed=prose) for statement in composition.statements)
+    lines = (_line(statement, titles, framed=prose, english=english) for statement in composition.statements)
     said = [line for line in lines if line is not None]
     if composition.layout is not Layout.TABLE:
         return tuple(said)
@@ -58,18 +73,19 @@ def say_statements(composition: Composition, titles: Mapping[str, str]) -> tuple
     return tuple(Line(tuple(x for line in said if line.heading == row for x in line.said), row) for row in rows)
 
 
-def _line(statement: Statement, titles: Mapping[str, str], *, framed: bool) -> Line | None:
+def _line(statement: Statement, titles: Mapping[str, str], *, framed: bool, english: bool) -> Line | None:
     """Check a statement with its frame; under a heading that says the same the quote stands alone."""
     cited = (statement.sentence,)
     quoted = _said(f"{statement.frame}“{statement.quote}”", cited, titles)
     if quoted.finding.verdict is not Verdict.SUPPORTED:
         return None
-    said = [quoted if framed else replace(quoted, text=f"“{statement.quote}”")]
+    frame_shown = frame_quote(statement.sentence.labels) if english else statement.frame
+    said = [replace(quoted, text=f"{frame_shown if framed else ''}“{statement.quote}”")]
     if statement.short:
         short = replace(_said(statement.short, cited, titles), marked=False)
         if short.finding.verdict is Verdict.SUPPORTED:
-            said.insert(0, short)
-    return Line(tuple(said), "" if framed else statement.row or statement.frame)
+            said.insert(0, replace(short, text=write_quantity(short.text)) if english else short)
+    return Line(tuple(said), "" if framed else statement.row or frame_shown)
 
 
 def _said(text: str, cited: tuple[Sentence, ...], titles: Mapping[str, str]) -> Said:
@@ -126,7 +142,14 @@ def holds_anything(lines: Sequence[Line]) -> bool:
     return any(said.finding.verdict in _STANDS for line in lines for said in line.said)
 
 
-def write(lines: Sequence[Line], titles: Mapping[str, str], layout: Layout, empty_rows: Sequence[str] = ()) -> Written:
+def write(
+    lines: Sequence[Line],
+    titles: Mapping[str, str],
+    layout: Layout,
+    empty_rows: Sequence[str] = (),
+    *,
+    english: bool = False,
+) -> Written:
     """Number the citations and put the text together."""
     numbers: dict[str, int] = {}
     citations: list[Citation] = []
@@ -146,16 +169,20 @@ def write(lines: Sequence[Line], titles: Mapping[str, str], layout: Layout, empt
             claims.append(Claim(said.text, finding.verdict, finding.reason, tuple(cited), finding.reason_zh))
             text += said.text + ("".join(f"[{n}]" for n in cited) if said.marked else "") + _stop(said.text)
         texts.append(text)
-    return Written(_lay_out(lines, texts, layout, empty_rows), tuple(claims), tuple(citations))
+    return Written(
+        _lay_out(lines, texts, layout, empty_rows, _ENGLISH if english else _CHINESE), tuple(claims), tuple(citations)
+    )
 
 
 def _stop(text: str) -> str:
     return "" if text.endswith(("。", "！", "？", "!", "?")) else "。"
 
 
-def _lay_out(lines: Sequence[Line], texts: Sequence[str], layout: Layout, empty_rows: Sequence[str]) -> str:
+def _lay_out(
+    lines: Sequence[Line], texts: Sequence[str], layout: Layout, empty_rows: Sequence[str], words: _Words
+) -> str:
     if layout is Layout.TABLE:
-        return _table(lines, texts, empty_rows)
+        return _table(lines, texts, empty_rows, words)
     if layout is Layout.PROSE:
         return "".join(texts)
     if len(texts) == 1:
@@ -168,8 +195,8 @@ def _lay_out(lines: Sequence[Line], texts: Sequence[str], layout: Layout, empty_
     return "\n".join(out)
 
 
-def _table(lines: Sequence[Line], texts: Sequence[str], empty_rows: Sequence[str]) -> str:
+def _table(lines: Sequence[Line], texts: Sequence[str], empty_rows: Sequence[str], words: _Words) -> str:
     rows = [f"| {line.heading} | {text.replace('|', '／')} |" for line, text in zip(lines, texts, strict=True)]
-    rows += [f"| {row} | 资料未提及 |" for row in empty_rows]
-    table = "\n".join(["| 对象 | 资料中的说法 |", "| --- | --- |", *rows])
-    return f"{table}\n\n{len(rows)}项中有{len(lines)}项在资料中有依据。"
+    rows += [f"| {row} | {words.missing} |" for row in empty_rows]
+    table = "\n".join([words.header, "| --- | --- |", *rows])
+    return f"{table}\n\n{words.covered.format(total=len(rows), found=len(lines))}"

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from assistant.english import is_english
 from assistant.prompt import name_labels
 from assistant.types import Answer, Citation, Verdict
 from vectorstore.types import BuildReport, Section
@@ -34,7 +35,7 @@ def show_answer(console: Console, answer: Answer) -> None:
     for claim in answer.claims:
         sign, words, colour = SIGNS[claim.verdict]
         numbers = "".join(f"\\[{n}]" for n in claim.citations)
-        reason = claim.reason_zh or claim.reason
+        reason = claim.reason if is_english(answer.question.text) else claim.reason_zh or claim.reason
         console.print(f"[{colour}]{sign} {words}[/{colour}] {numbers} [dim]{escape(reason)}[/dim]", highlight=False)
     for citation in answer.citations:
         _show_citation(console, f"\\[{citation.n}]", citation)

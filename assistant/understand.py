@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from assistant.english import is_english, translate
 from assistant.errors import InputInvalid
 from assistant.lexicon import load_lexicon
 from assistant.quantities import find_quantities
@@ -82,7 +83,7 @@ def clean(text: str) -> str:
 
 def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     """Read a question that is complete in itself."""
-    whole = normalize(standalone)
+    whole = normalize(translate(standalone) if is_english(standalone) else standalone)
     normal = find_focus(whole)
     mentions = _mentions(normal) or _mentions(whole)
     years = _read_years(normal, corpus) or _read_years(whole, corpus)
@@ -97,7 +98,7 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     )
     terms = _read_terms(normal)
     kind = _read_kind(whole if normal in whole else normal, asks, terms, scope)
-    counted = _read_counted(normal, terms) if asks is Asks.QUANTITY else ()
+    counted = _read_counted(normal, terms) if asks is Asks.QUANTITY and not is_english(standalone) else ()
     return Question(text, standalone, kind, asks, scope, terms, counted, normal)
 
 

@@ -219,6 +219,20 @@ def test_stop_ends_the_answer_and_the_next_question_works(visit: Visit) -> None:
     assert "已停止" not in visit.page.inner_text("#pa-now")
 
 
+def test_an_empty_question_is_not_asked_and_one_that_is_too_long_stays_in_the_box(visit: Visit) -> None:
+    asked = len(visit.answerer.histories)
+    visit.page.press(BOX, "Enter")
+    long = "中" * 4001
+    visit.page.evaluate("document.querySelector('#pa-box textarea').removeAttribute('maxlength')")
+    visit.page.fill(BOX, long)
+    visit.page.press(BOX, "Enter")
+    visit.page.wait_for_selector("#pa-now .pa-error")
+    assert "4001" in visit.page.inner_text("#pa-now .pa-error")
+    assert visit.page.locator(".pa-exchange").count() == 1
+    assert visit.page.input_value(BOX) == long
+    assert len(visit.answerer.histories) == asked
+
+
 def test_a_new_conversation_forgets_the_old_one(visit: Visit) -> None:
     visit.ask(QUESTION)
     visit.await_answer()

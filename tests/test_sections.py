@@ -97,6 +97,20 @@ EXPECTED: dict[str, tuple[Expected, ...]] = {
     ),
 }
 
+# Texts of neighbours that speak of each other: the reader's region, which may be withheld but never be another.
+NEIGHBOURS = (
+    ("疏解项目86个", "河北"),
+    ("赛区场馆建设", "河北"),
+    ("退城搬迁", "河北"),
+    ("送电能力达到7000万千瓦", "内蒙古"),
+    ("沙漠治理面积", "内蒙古"),
+    ("增送绿电", "内蒙古"),
+    ("转化基地5个", "安徽"),
+    ("江淮运河", "安徽"),
+    ("新建公园18座", "天津"),
+    ("引滦生态补偿", "天津"),
+)
+
 
 def parsed(name: str) -> ParsedDocument:
     folder = SEEDS if (SEEDS / name).exists() else TEXTS
@@ -118,6 +132,20 @@ def test_the_labels_of_texts_without_labels_are_what_a_reader_would_give(name: s
     section = next(s for s in document.sections if s.start <= place < s.end)
     found = sentences[0].labels if sentences else section.labels
     assert [found.region, found.year, found.part] == labels, section.reasons
+
+
+@pytest.mark.parametrize(("quote", "region"), NEIGHBOURS)
+def test_a_text_that_speaks_much_of_its_neighbours_gets_its_own_region_or_none(quote: str, region: str) -> None:
+    document = parsed("neighbours.txt")
+    (found,) = [s for s in document.sentences if quote in s.quote]
+    assert found.labels.region in (region, None)
+    assert (found.labels.year, found.labels.part) in ((2018, REVIEW), (2019, TASKS), (2019, None))
+
+
+def test_most_of_a_text_about_neighbours_is_still_labelled() -> None:
+    document = parsed("neighbours.txt")
+    labelled = [s.labels.region for s in document.sentences for quote, _ in NEIGHBOURS if quote in s.quote]
+    assert sum(region is not None for region in labelled) >= 7
 
 
 def test_a_region_that_is_given_or_withheld_has_its_reason() -> None:

@@ -46,8 +46,9 @@ class Word:
     @property
     def names_place(self) -> bool:
         """Whether it is the name of a place, and not a word that the segmenter takes for one."""
-        known = Gazetteer.load().province_of(self.text) is not None
-        return len(self.text) >= 2 and (known or (self.tag == "ns" and self.text[-1] in "省市县区州盟"))
+        if self.tag != "ns" or len(self.text) < 2:
+            return False
+        return self.text[-1] in "省市县区州盟" or Gazetteer.load().province_of(self.text) is not None
 
     @property
     def is_content(self) -> bool:

@@ -27,7 +27,7 @@ _NEIGHBOURHOOD = 80  # sentences to each side that a search may confuse with the
 _SAME = 0.55  # a sentence so like the answering one may answer too, so it is no distractor
 _DIGITS = re.compile(r"\d+")
 _TELLING = re.compile(r"\d[\d.,]*(?:万|亿|%|个|项|元|公里|吨|座|家|千瓦|亩|人|年)|、[^、]{2,14}等|《|负责|罚款|所称|[一二三四五六七八九十百]+(?:万元|元|日内|年内|个月)")
-_DULL = {"object": 0.3, "obligation": 0.5, "when": 0.6}  # how often these are kept; they are easy to make and less asked
+_DULL = {"name": 0.6, "object": 0.3, "obligation": 0.5, "when": 0.6}  # how often these are kept; they are easy to make and less asked
 
 
 @dataclass(frozen=True, slots=True)

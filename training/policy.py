@@ -24,7 +24,7 @@ _DEFINED = re.compile(r"(?:本(?:条例|法|办法|规定)所称|所谓)的?(?P<
 _PLACE_WORDS = ("哪里", "哪个地方", "什么地方", "哪儿", "哪个地区")
 _BODY_WORDS = ("哪个机构", "哪个部门", "什么单位", "哪个单位")
 _DATE_LINE = re.compile(r"印发|抄送|联系人|电话|起施行|办公厅\d|网站|附件")
-WEIGHTS = {"number": 5.0, "listed": 4.0, "name": 2.0, "when": 1.0, "penalty": 3.0, "definition": 3.0, "duty": 2.0, "obligation": 1.0, "object": 1.0}
+WEIGHTS = {"number": 5.0, "listed": 4.0, "name": 1.0, "when": 1.0, "penalty": 3.0, "definition": 3.0, "duty": 2.0, "obligation": 1.0, "object": 1.0}
 _WIDEST = 26  # characters of the clause that a question goes along with
 
 
@@ -188,7 +188,7 @@ def ask_object(sentence: str, clause: Clause, rng: Random) -> Draft | None:
 def ask_duty(sentence: str, clause: Clause, rng: Random) -> Draft | None:
     """县级以上人民政府负责城市绿化 -> 谁负责城市绿化."""
     match = _DUTY.match(sentence[clause.start : clause.end])
-    if not match or not _on_words(clause, match, "who", "duty") or match["duty"].startswith("人"):
+    if not match or not _on_words(clause, match, "who", "duty") or match["duty"][0] in "人任":
         return None
     return Draft("duty", pick_topic_frame("duty", {"d": match["duty"]}, rng), match["who"], clause)
 

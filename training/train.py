@@ -31,7 +31,7 @@ _SHARE_WITH_LOSS = 4  # one position in so many is given to the output weights
 _WARM_UP = 150  # steps
 _LAST_RATE = 0.03  # of the highest, at the end
 _HELD = 0.35  # share of the run at the highest rate
-_LOG_EVERY = 50
+_LOG_EVERY = 20
 
 
 @dataclass(frozen=True, slots=True)

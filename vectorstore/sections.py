@@ -196,10 +196,9 @@ def _runs_backwards(seen: list[Heading], heading: Heading) -> bool:
     last = seen[-1]
     if heading.style == last.style and heading.number and last.number and heading.number == last.number + 1:
         return False
-    years_fall = bool(heading.year and last.year and heading.year < last.year)
-    return years_fall or any(
-        h.part is heading.part or (h.part is Part.TASKS and heading.part is Part.REVIEW) for h in seen
-    )
+    if heading.part is None:
+        return heading.year in {h.year for h in seen} or bool(heading.year and last.year and heading.year < last.year)
+    return any(h.part is heading.part or (h.part is Part.TASKS and heading.part is Part.REVIEW) for h in seen)
 
 
 def _regions(document: Document, drafts: list[_Draft]) -> list[Verdict]:

@@ -58,7 +58,7 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class LabelReasons:
-    """Why each label was given, one sentence each, for a person to judge; empty where there is no label."""
+    """Why each label was given or withheld, one sentence each, for a person to judge; empty where nothing speaks for any."""
 
     region: str = ""
     year: str = ""
