@@ -54,7 +54,9 @@ def run() -> None:
         raise SystemExit(0) from None
     except OSError as error:
         where = f":{error.filename}" if error.filename else ""
-        _fail(f"操作系统报错{where}:{error.strerror},请检查磁盘空间和权限。 The system says: {error.strerror}; check space and rights.")
+        _fail(
+            f"操作系统报错{where}:{error.strerror},请检查磁盘空间和权限。 The system says: {error.strerror}; check space and rights."
+        )
 
 
 def _fail(message: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from assistant.gate import SLOT, THRESHOLD
-from assistant.quote import choose_quote, most_telling, short_answer
+from assistant.quote import choose_quote, cut_pieces, most_telling, short_answer
 from assistant.retrieve import Weighing
 from assistant.types import Asks, Kind, Passage, Question
 from vectorstore.types import Labels, Part, Scope, Sentence
@@ -65,6 +65,11 @@ def compose(question: Question, passages: Sequence[Passage], weighing: Weighing)
 def _list(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
     best = max(p.coverage for p in passages)
     chosen = [p for p in passages if p.coverage >= 0.7 * best][:_LISTED]
+    for passage in passages:
+        held = "\n".join(p.sentence.plain for p in chosen)
+        gain = weighing.coverage(f"{held}\n{passage.sentence.plain}") - weighing.coverage(held)
+        if gain >= _ALSO and len(chosen) < _LISTED:
+            chosen.append(passage)
     statements = [
         Statement(None, frame(p.sentence), choose_quote(p.sentence, weighing, whole=_WHOLE), p.sentence)
         for p in _in_order(chosen)
@@ -80,10 +85,12 @@ def _summarise(question: Question, passages: Sequence[Passage], weighing: Weighi
     slots = plan_slots(question, ())
     share = max(2, _SUMMARISED // len(slots))
     chosen = [p for slot in slots for p in [p for p in passages if slot.scope.allows(p.sentence)][:share]]
-    statements = [
-        Statement(None, frame(p.sentence), most_telling(p.sentence, weighing), p.sentence)
-        for p in _in_order(list(dict.fromkeys(chosen)))
-    ]
+    rated = [(p, piece) for p in dict.fromkeys(chosen) for piece in cut_pieces(p.sentence, weighing)]
+    rated.sort(key=lambda pair: -pair[1].worth)
+    first = [next(pair for pair in rated if pair[0] is p) for p in dict.fromkeys(p for p, _ in rated)]
+    kept = (first + [pair for pair in rated if pair not in first])[:_SUMMARISED]
+    kept.sort(key=lambda pair: (pair[0].sentence.source, pair[0].sentence.start, pair[1].start))
+    statements = [Statement(None, frame(p.sentence), piece.text, p.sentence) for p, piece in kept]
     return Composition(Layout.BULLETS, tuple(statements))
 
 

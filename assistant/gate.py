@@ -5,6 +5,7 @@ Refusing has two errors: answering what the documents do not say, and not answer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,9 @@ _NEAREST = 3
 _SPREAD = (Kind.LIST, Kind.SUMMARY)
 _TOGETHER = 0.75  # what several sentences have to hold between them: more, because words meet by chance
 _FIGURE = 0.65  # the same for a figure: the wrong one with a citation beside it is the worst answer
+_DATED = 0.9  # the same for a year, which may be read off a label: the sentence has to be about just that
 _ABOUT = 0.45  # the same for a summary of one place or year, whose subject is already given by it
+_WHEN = re.compile("什么时候|何时|哪1年|哪年")
 THRESHOLD = 0.55  # share of the weighted telling words that the best sentence has to hold
 
 
@@ -48,8 +51,8 @@ def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Wei
     together = weighing.coverage("\n".join(p.sentence.plain for p in passages)) if passages else -1.0
     if question.kind is Kind.SUMMARY and (question.scope.regions or question.scope.years):
         return max(best, together) >= _ABOUT
-    if question.asks is Asks.QUANTITY:
-        return best >= _FIGURE
+    if question.asks in (Asks.QUANTITY, Asks.YEAR) and question.kind is Kind.FACT:
+        return best >= (_DATED if _WHEN.search(question.focus) else _FIGURE)
     return best >= THRESHOLD or (question.kind in _SPREAD and together >= _TOGETHER)
 
 

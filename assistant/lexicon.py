@@ -31,6 +31,7 @@ class Lexicon:
 @cache
 def load_lexicon() -> Lexicon:
     """Read the lexicon; once per process."""
+
     def same(words: list[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(normalize(word) for word in words))
 

@@ -45,7 +45,9 @@ def measure(settings: Settings, order: Order) -> Outcome:
 def write_questions(path: Path) -> str:
     """Write a template for questions, and say so."""
     write_template(path)
-    return f"已写好模板:{path}。填好后运行 assistant eval --questions {path}。 Template written; fill it in and run that."
+    return (
+        f"已写好模板:{path}。填好后运行 assistant eval --questions {path}。 Template written; fill it in and run that."
+    )
 
 
 @contextmanager

@@ -102,22 +102,43 @@ def _clause_start(clauses: tuple[Clause, ...], position: int) -> int:
     return first if clauses[position].end - clauses[first].start <= _TOO_LONG else position
 
 
-def most_telling(sentence: Sentence, weighing: Weighing, limit: int = _TOO_LONG) -> str:
-    """Choose the run of whole clauses of at most ``limit`` characters that says most: figures, names, words asked for."""
-    clauses = split_clauses(sentence.plain)
-    best: tuple[float, int, str] | None = None
-    for i, first in enumerate(clauses):
-        if not first.opens:
-            continue
-        for last in clauses[i:]:
-            piece = sentence.plain[first.start : last.end].strip()
-            if len(piece) > limit and last is not first:
-                break
-            said = len(find_quantities(piece)) + len(NAMED.findall(piece)) + 2 * weighing.coverage(piece)
-            worth = said + 0.02 * min(len(piece), limit) - 0.1 * max(0, len(piece) - limit)
-            if best is None or worth > best[0]:
-                best = (worth, i, piece)
-    return best[2] if best else sentence.plain
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of whole clauses and how much it says."""
+
+    start: int
+    text: str
+    worth: float
+
+
+def cut_pieces(sentence: Sentence, weighing: Weighing, limit: int = _TOO_LONG) -> tuple[Piece, ...]:
+    """Cut a sentence into runs of whole clauses of at most ``limit`` characters, each rated by what it says.
+
+    Figures, names in quotation marks and the question's words count. A single clause may be longer than the limit.
+    """
+    pieces: list[Piece] = []
+    text, clauses = sentence.plain, split_clauses(sentence.plain)
+    first = 0
+    while first < len(clauses):
+        last = first
+        while last + 1 < len(clauses) and clauses[last + 1].end - clauses[first].start <= limit:
+            last += 1
+        # Better to stop before an enumeration than in the middle of it.
+        stop = last
+        while stop > first and stop + 1 < len(clauses) and not clauses[stop + 1].opens:
+            stop -= 1
+        last = stop if stop > first or clauses[first].opens else last
+        piece = text[clauses[first].start : clauses[last].end].strip()
+        said = len(find_quantities(piece)) + len(NAMED.findall(piece)) + 2 * weighing.coverage(piece)
+        pieces.append(Piece(clauses[first].start, piece, said + 0.02 * len(piece)))
+        first = last + 1
+    return tuple(pieces)
+
+
+def most_telling(sentence: Sentence, weighing: Weighing) -> str:
+    """The run of clauses of a sentence that says most."""
+    pieces = cut_pieces(sentence, weighing)
+    return max(pieces, key=lambda piece: piece.worth).text if pieces else sentence.plain
 
 
 def short_answer(asks: Asks, sentence: Sentence, quote: str, weighing: Weighing) -> str | None:

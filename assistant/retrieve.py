@@ -145,9 +145,7 @@ def _search(question: Question, index: Searchable, scope: Scope) -> Sequence[Hit
     return [*hits, *(hit for hit in named if hit.sentence.id not in found)]
 
 
-def _rate(
-    hit: Hit, weighing: Weighing, contexts: Mapping[str, str], best: float
-) -> tuple[Hit, float, float]:
+def _rate(hit: Hit, weighing: Weighing, contexts: Mapping[str, str], best: float) -> tuple[Hit, float, float]:
     """Rate a sentence, read with its heading and the sentence before it: half of what they add counts."""
     coverage = weighing.coverage(hit.sentence.plain)
     context = contexts.get(hit.sentence.id, "")

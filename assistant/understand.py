@@ -112,7 +112,11 @@ def _read_places(mentions: Sequence[Mention]) -> frozenset[str]:
     """Places below a province; of 江苏和南京 the wider decides; beside 广州, 上海 is a place among places."""
     names = {m.place.name for m in mentions}
     below = {m.place.name for m in mentions if m.place.name != m.place.province and m.place.province not in names}
-    return frozenset(below | {m.place.name for m in mentions if m.place.name == m.place.province}) if below else frozenset()
+    return (
+        frozenset(below | {m.place.name for m in mentions if m.place.name == m.place.province})
+        if below
+        else frozenset()
+    )
 
 
 def find_focus(normal: str) -> str:
@@ -166,7 +170,7 @@ def _read_part(normal: str, years: set[int]) -> Part | None:
 
 def _read_asks(normal: str) -> Asks:
     asks = load_lexicon().asks
-    left = re.sub(r"哪(?:几|\d+)", "哪些", normal)  # 哪几种 wants the things, not their number
+    left = re.sub(r"哪(?:几|\d+)(?!年)", "哪些", normal)  # 哪几种 wants the things, not their number
     for name in ("region", "year", "name", "quantity"):
         if any(word in left for word in asks[name]):
             return Asks(name)
@@ -216,7 +220,7 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
     each = any(word in normal for word in lexicon.kinds["each"])
     if any(word in normal for word in lexicon.kinds["compare"]) or (slots and (each or asks is Asks.QUANTITY)):
         return Kind.COMPARE
-    if each or re.search(r"哪(?:几|\d+)", normal):
+    if each or re.search(r"哪(?:几|\d+)(?!年)", normal):
         return Kind.LIST
     if asks is Asks.QUANTITY:
         return Kind.FACT

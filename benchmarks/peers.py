@@ -31,7 +31,7 @@ from contextlib import ExitStack, contextmanager  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 from pathlib import Path  # noqa: E402
 from time import perf_counter  # noqa: E402
-from typing import Any, Protocol  # noqa: E402
+from typing import Any, Protocol, cast  # noqa: E402
 
 import chromadb  # noqa: E402
 from chromadb.config import Settings as ChromaSettings  # noqa: E402
@@ -107,7 +107,7 @@ class Chunks:
     def __init__(self, documents: Sequence[ParsedDocument], embedder: Embedder, folder: Path) -> None:
         self._embedder = embedder
         self._chunks = [chunk for parsed in documents for chunk in cut(parsed)]
-        self._client = chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+        self._client: Any = chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
         self._collection = self._client.create_collection("chunks", embedding_function=None)
         self._collection.add(
             ids=[str(n) for n in range(len(self._chunks))],
@@ -116,7 +116,7 @@ class Chunks:
 
     def find(self, text: str, count: int) -> list[Sentence]:
         """Give the nearest chunks, nearest first."""
-        found = self._collection.query(query_embeddings=[embed_query(self._embedder, text)], n_results=count)
+        found = self._collection.query(query_embeddings=[cast(Any, embed_query(self._embedder, text))], n_results=count)
         return [self._chunks[int(name)] for name in found["ids"][0]]
 
     def close(self) -> None:
@@ -171,7 +171,7 @@ class Peer:
         return self._make(asked, "\n".join(marked), claims, citations, seconds, None)
 
     def _query(self, question: str, history: Sequence[Turn]) -> str:
-        """A follow-up alone finds nothing, so tutorials let the model rewrite it; without one, what was asked before is searched for too."""
+        """A follow-up alone finds nothing: tutorials let the model rewrite it; without one, the turns before are searched for too."""
         if not history:
             return question
         if self.writer is None:

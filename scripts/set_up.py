@@ -71,6 +71,9 @@ def main(arguments: list[str]) -> int:
     except SetupError as problem:
         say(str(problem))
         return 1
+    except KeyboardInterrupt:
+        say("已中止，再次运行会接着装。 Stopped; run the same again to go on.")
+        return 130
     say("准备就绪，用时 {0}。 Ready after {0}.".format(clock(time.monotonic() - started)))
     return 0
 

@@ -28,7 +28,7 @@ NEIGHBOURS = ("tests", "benchmarks", "training", "scripts")  # beside the produc
 
 # A framework is known to the modules that adapt it and to no other.
 _PAGE = ("assistant.page", "assistant.page_*")
-_TERMINAL = ("assistant.__main__", "assistant.chat", "assistant.cli", "assistant.terminal")
+_TERMINAL = ("assistant.__main__", "assistant.chat", "assistant.cli", "assistant.measure", "assistant.terminal")
 HOMES: Mapping[str, tuple[str, ...]] = {
     "bm25s": ("vectorstore.lexical",),
     "chromadb": ("vectorstore.dense",),
@@ -346,13 +346,13 @@ def test_what_is_allowed_is_not_complained_about(rule: Rule, sources: Mapping[st
 
 
 def find_remembered(text: str, seeds: Mapping[str, str], questions: Iterable[str]) -> set[str]:
-    """Give what a text holds of the seeds: a file's name, a whole question, or seven characters in a row."""
+    """Give what a text holds of the seeds: a file's name, a whole question, or eight characters in a row."""
     names = {name for name in seeds if Path(name).stem in text}
     runs = {run for seed in seeds.values() for run in _runs(seed)}
     return names | {question for question in questions if question in text} | (set(_runs(text)) & runs)
 
 
-def _runs(text: str, length: int = 7) -> Iterator[str]:
+def _runs(text: str, length: int = 8) -> Iterator[str]:
     for stretch in re.findall(r"[0-9\u4e00-\u9fff]+", text):
         yield from (stretch[i : i + length] for i in range(len(stretch) - length + 1))
 

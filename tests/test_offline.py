@@ -10,6 +10,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -114,7 +115,9 @@ def test_the_same_chain_would_be_traced_without_our_environment(watched: dict[st
 @pytest.mark.slow
 def test_the_page_starts_and_is_served_without_trying_any_other_address(watched: dict[str, str]) -> None:
     run_python(["-m", "assistant", "index", str(ROOT / "seeds")], watched)
-    command = [sys.executable, "-m", "assistant", "serve", "--port", "0"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "assistant", "serve", "--port", str(port)]
     with subprocess.Popen(command, env=watched, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as server:
         try:
             assert server.stdout is not None

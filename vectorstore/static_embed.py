@@ -23,7 +23,7 @@ from vectorstore.types import Vectors
 
 BUNDLED = Path(__file__).with_name("models") / "static-v1.npz"
 
-_FORMAT = 1
+FORMAT = 1  # of the file
 _DIGEST_SHOWN = 12
 _LONGEST_TEXT = 20_000  # characters; what follows would not move the sum
 
@@ -41,7 +41,7 @@ class StaticEmbedder:
         self._buckets = len(self._table) - len(listed)
         if self._buckets < 1 or len(self._scales) != len(self._table):
             raise _unusable(path, "its arrays do not fit together")
-        self._name = f"static-v{_FORMAT}-{self._table.shape[1]}-{sha256(content).hexdigest()[:_DIGEST_SHOWN]}"
+        self._name = f"static-v{FORMAT}-{self._table.shape[1]}-{sha256(content).hexdigest()[:_DIGEST_SHOWN]}"
 
     @property
     def name(self) -> str:
@@ -117,8 +117,8 @@ def _read(path: Path) -> tuple[bytes, Mapping[str, NDArray[np.generic]]]:
     try:
         content = path.read_bytes()
         with np.load(path, allow_pickle=False) as file:
-            if int(file["format"]) != _FORMAT:
-                raise _unusable(path, f"format {int(file['format'])} instead of {_FORMAT}")
+            if int(file["format"]) != FORMAT:
+                raise _unusable(path, f"format {int(file['format'])} instead of {FORMAT}")
             return content, {name: file[name] for name in ("table", "scales", "words")}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise _unusable(path, str(error)) from error
