@@ -158,6 +158,9 @@ def evaluate(
     template: Annotated[
         Path | None, typer.Option(help="写一份题目模板。 Write a question template and end.", show_default=False)
     ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="逐条审阅用户反馈,收入 --questions。 Review feedback into --questions.")
+    ] = False,
     min_correct: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
     min_key_points: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
     min_citation_recall: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
@@ -169,10 +172,13 @@ def evaluate(
 ) -> None:
     """批量评测:回答对了多少。 Batch evaluation: how often is it right? Status 3 where a --min-… was missed."""
     from assistant.evaluate import Order
-    from assistant.measure import measure, write_questions
+    from assistant.measure import measure, review_feedback, write_questions
 
     if template is not None:
         typer.echo(write_questions(template))
+        return
+    if review:
+        typer.echo(review_feedback(read_settings(), questions))
         return
     asked = {
         "correct": min_correct,

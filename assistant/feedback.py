@@ -28,7 +28,17 @@ LARGEST_FILE = 16 * 1024 * 1024
 _MOST_TURNS = 20  # before the question; older ones are left out
 _LOG = logging.getLogger(__name__)
 # What a reviewer looks at; the rest of an answer can be had again by asking.
-_KEPT = ("answer", "refused", "refusal_reason", "standalone_question", "claims", "citations", "nearest", "model", "index")
+_KEPT = (
+    "answer",
+    "refused",
+    "refusal_reason",
+    "standalone_question",
+    "claims",
+    "citations",
+    "nearest",
+    "model",
+    "index",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,8 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
                     f"{path.name} 已满，这条反馈没有保存；请先运行 assistant eval --review。"
                     " It is full and this feedback was not kept; review it first: assistant eval --review"
                 )
-            if size and os.pread(file.fileno(), 1, size - 1) != b"\n":  # a kill cut the line before
+            file.seek(max(0, size - 1))
+            if file.read(1) not in (b"", b"\n"):  # a kill cut the line before
                 line = b"\n" + line
             file.write(line)
             os.fsync(file.fileno())
@@ -141,12 +152,15 @@ def read_lines(path: Path) -> list[Any]:
 def _read_candidate(value: Any) -> Candidate | None:
     try:
         turns = tuple(str(turn) for turn in value["turns"])
-        answer = value["answer"]
-        if not turns or not isinstance(answer, dict):
-            raise ValueError(value["id"])
-        return Candidate(
-            str(value["id"]), str(value["recorded"]), turns, answer, str(value["correction"]), str(value["comment"])
+        candidate = Candidate(
+            str(value["id"]),
+            str(value["recorded"]),
+            turns,
+            dict(value["answer"]),
+            str(value["correction"]),
+            str(value["comment"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         _LOG.warning("一条反馈不合格式，已跳过。 A candidate does not have the right form and is left out: %r", error)
         return None
+    return candidate if turns else None

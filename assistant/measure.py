@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from assistant.bench import open_bench
+from assistant.errors import InputInvalid
 from assistant.evaluate import Order, Outcome, evaluate_command
+from assistant.open import open_index
 from assistant.questions import write_template
+from assistant.review import find_waiting, review
 from assistant.run import Progress as Reached
 from assistant.settings import Settings
 
@@ -48,6 +52,34 @@ def write_questions(path: Path) -> str:
     return (
         f"已写好模板:{path}。填好后运行 assistant eval --questions {path}。 Template written; fill it in and run that."
     )
+
+
+def review_feedback(settings: Settings, questions: Path | None) -> str:
+    """Go through the answers that people found wrong, and say what came of it; accepted ones stand in ``questions`` then."""
+    if questions is None:
+        raise InputInvalid(
+            "审阅要用 --questions 指定题目文件(.jsonl)。 A review needs --questions FILE.jsonl to add to."
+        )
+    if not find_waiting(settings.data):
+        return "没有待审阅的反馈。 No feedback waits for review."
+    index = open_index(settings)
+    try:
+        corpus = {parsed.document.source: parsed.document.text for parsed in index.documents}
+        done = review(settings.data, questions, corpus, _ask, typer.echo)
+    finally:
+        index.close()
+    added = f"({'、'.join(done.accepted)})" if done.accepted else ""
+    return (
+        f"收入 {len(done.accepted)} 题{added},拒绝 {done.rejected} 条,待审阅 {done.left} 条。"
+        f" {len(done.accepted)} added to {questions}, {done.rejected} rejected, {done.left} left."
+    )
+
+
+def _ask(prompt: str, default: str) -> str:
+    try:
+        return str(typer.prompt(prompt, default=default, show_default=bool(default)))
+    except typer.Abort as error:  # Ctrl-C or Ctrl-D: what was decided is kept
+        raise EOFError from error
 
 
 @contextmanager

@@ -234,7 +234,10 @@ def choose_id(taken: Iterable[str]) -> str:
 def append_row(questions: Path, row: Mapping[str, Any]) -> None:
     """Add a line to a question file such that a kill leaves either the old file or the new one."""
     questions = questions.resolve()  # a link stays one
-    before = questions.read_text(encoding="utf-8") if questions.exists() else ""
+    try:
+        before = questions.read_bytes().decode("utf-8") if questions.exists() else ""
+    except UnicodeDecodeError as error:
+        raise InputInvalid(f"{questions}: 不是 UTF-8，请先另存为 UTF-8。 Not UTF-8; save it as UTF-8 first.") from error
     if before and not before.endswith("\n"):
         before += "\n"
     questions.parent.mkdir(parents=True, exist_ok=True)
