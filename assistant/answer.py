@@ -149,7 +149,8 @@ class Assistant:
 
     def _retrieve(self, question: Question, index: Index) -> tuple[Passage, ...]:
         """Find passages; where several places or years are asked for those of each, so that none crowds out another."""
-        scorer = self._engine.score if self._spec.form is Form.READER else None
+        reads = self._spec.form is Form.READER and question.kind is not Kind.SUMMARY
+        scorer = self._engine.score if reads else None
         slots: tuple[Slot, ...] = ()
         if question.kind is Kind.COMPARE:
             regions = {s.labels.region for parsed in index.documents for s in parsed.sections if s.labels.region}
@@ -160,7 +161,9 @@ class Assistant:
             return retrieve(question, index, scorer)
         found: dict[str, Passage] = {}
         for slot in slots:
-            found |= {p.sentence.id: p for p in retrieve(question, index, scorer, scope=slot.scope)[:_OF_A_SLOT]}
+            of_slot = retrieve(question, index, scorer, scope=slot.scope)
+            share = len(of_slot) if question.kind is Kind.SUMMARY else _OF_A_SLOT
+            found |= {p.sentence.id: p for p in of_slot[:share]}
         return number(found.values())
 
     def _current(self) -> Index:

@@ -21,6 +21,7 @@ from typing import Any
 
 from assistant.errors import ModelDamaged, ModelMissing, ModelUnusable
 from assistant.header import Header, read_header
+from assistant.offers import find_offer
 from assistant.reader import SPECIALS
 from assistant.template import guess_template, load_templates
 from assistant.types import ModelFacts
@@ -48,6 +49,8 @@ class ModelSpec:
     form: Form
     template: str | None  # of prompts/templates.toml; None for a reader
     context: int = LARGEST_CONTEXT
+    temperature: float = 0.0  # of its sampling
+    thinks: bool = False  # writes its thoughts before the answer; they are hidden
 
     def facts(self) -> ModelFacts:
         """What an answer says of the model."""
@@ -120,6 +123,13 @@ def use_model(home: Path, name_or_file: str, template: str | None = None) -> Mod
     return spec
 
 
+def register_model(home: Path, spec: ModelSpec) -> None:
+    """Make a checked file known under its name, in the place of what had that name; the choice stays as it is."""
+    choice = _read_choice(home)
+    own = tuple(entry for entry in choice.own if entry[0].name != spec.name and entry[0].path != spec.path)
+    _write_choice(home, _Choice(choice.current or bundled().name, (*own, (spec, _seal(spec.path)))))
+
+
 def verify_model(spec: ModelSpec, *, home: Path | None = None) -> None:
     """Hold the model's file against its checksum.
 
@@ -168,6 +178,8 @@ def _read_spec(table: dict[str, Any]) -> ModelSpec:
         form=Form(table["form"]),
         template=table.get("template"),
         context=table["context"],
+        temperature=float(table.get("temperature", 0.0)),
+        thinks=bool(table.get("thinks", False)),
     )
 
 
@@ -179,6 +191,11 @@ def _find(name: str, home: Path) -> ModelSpec:
 
 
 def _missing(name: str, home: Path) -> ModelMissing:
+    if find_offer(name) is not None:
+        return ModelMissing(
+            f"模型 {name} 还没有下载,请先运行 assistant model pull {name}。 The model {name} was not fetched yet; run "
+            f"`assistant model pull {name}` first."
+        )
     known = ", ".join(spec.name for spec in list_models(home))
     return ModelMissing(
         f"没有名为 {name} 的模型,也没有这个文件。已知的有:{known}。 There is neither a model nor a file {name}; "
@@ -269,7 +286,9 @@ def _write_choice(home: Path, choice: _Choice) -> None:
 def _spec_lines(spec: ModelSpec) -> list[str]:
     texts = {"name": spec.name, "path": str(spec.path), "sha256": spec.sha256, "quantization": spec.quantization}
     texts |= {"form": spec.form.value} | ({"template": spec.template} if spec.template else {})
-    return [f"{key} = {_toml(text)}" for key, text in texts.items()] + [f"context = {spec.context}"]
+    lines = [f"{key} = {_toml(text)}" for key, text in texts.items()] + [f"context = {spec.context}"]
+    lines += [f"temperature = {spec.temperature!r}"] if spec.temperature else []
+    return lines + (["thinks = true"] if spec.thinks else [])
 
 
 def _toml(text: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from assistant.gate import SLOT, THRESHOLD
-from assistant.quote import choose_quote, cut_pieces, most_telling, short_answer
+from assistant.quote import Piece, choose_quote, cut_pieces, most_telling, short_answer
 from assistant.retrieve import Weighing
 from assistant.types import Asks, Kind, Passage, Question
 from vectorstore.types import Labels, Part, Scope, Sentence
@@ -84,14 +84,22 @@ def _summarise(question: Question, passages: Sequence[Passage], weighing: Weighi
         passages = reported  # a report of that year and place, before news that name it
     slots = plan_slots(question, ())
     share = max(2, _SUMMARISED // len(slots))
-    chosen = [p for slot in slots for p in [p for p in passages if slot.scope.allows(p.sentence)][:share]]
-    rated = [(p, piece) for p in dict.fromkeys(chosen) for piece in cut_pieces(p.sentence, weighing)]
-    rated.sort(key=lambda pair: -pair[1].worth)
-    first = [next(pair for pair in rated if pair[0] is p) for p in dict.fromkeys(p for p, _ in rated)]
-    kept = (first + [pair for pair in rated if pair not in first])[:_SUMMARISED]
+    kept: list[tuple[Passage, Piece]] = []
+    for slot in slots:
+        kept += _most_telling([p for p in passages if slot.scope.allows(p.sentence)], weighing, share)
     kept.sort(key=lambda pair: (pair[0].sentence.source, pair[0].sentence.start, pair[1].start))
-    statements = [Statement(None, frame(p.sentence), piece.text, p.sentence) for p, piece in kept]
+    statements = [Statement(None, frame(p.sentence), piece.text, p.sentence) for p, piece in dict.fromkeys(kept)]
     return Composition(Layout.BULLETS, tuple(statements))
+
+
+def _most_telling(passages: Sequence[Passage], weighing: Weighing, limit: int) -> list[tuple[Passage, Piece]]:
+    """The pieces that say most, of at most two from one sentence, so that none fills the summary."""
+    rated: list[tuple[Passage, Piece]] = []
+    for passage in passages:
+        pieces = sorted(cut_pieces(passage.sentence, weighing), key=lambda piece: -piece.worth)
+        rated += [(passage, piece) for piece in pieces[: 2 if len(passages) >= limit else len(pieces)]]
+    rated.sort(key=lambda pair: (-pair[1].worth, pair[0].number))
+    return rated[:limit]
 
 
 def _answering(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Passage]:

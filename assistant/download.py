@@ -59,10 +59,6 @@ class Changed(Exception):
     """The part on the disk belongs to another file than the server has now; it was thrown away."""
 
 
-class Refused(Exception):
-    """The server answered with a status that asking again does not change."""
-
-
 def download(
     url: str,
     target: Path,
@@ -89,19 +85,18 @@ def download(
     part = target.with_name(target.name + ".part")
     with _alone(part):
         fetch = _Fetch(url, part, size, _Meter(report), reserve)
-        fruitless = 0
+        fruitless, furthest = 0, fetch.have()
         while True:
-            before = fetch.have()
             try:
                 if fetch.connect():
                     return part
                 reason = "the connection ended before the file did"
             except Changed:
-                before = -1  # a new beginning is progress, too
                 reason = "the file changed on the server"
             except _LOST as error:
                 reason = _explain(error)
-            fruitless = 0 if fetch.have() > before else fruitless + 1
+            fruitless = 0 if fetch.have() > furthest else fruitless + 1
+            furthest = max(furthest, fetch.have())
             if fruitless >= TRIES:
                 raise _lost(url, part, reason)
             pause(min(LONGEST_PAUSE, 2.0**fruitless - 0.5))
@@ -135,16 +130,15 @@ class _Meter:
         if self._marks and not now and moment - self._marks[-1][0] < 0.1:
             return
         self._marks = [*self._marks[-100:], (moment, done)]
-        (first, had), span = self._marks[0], moment - self._marks[0][0]
-        self._report(Progress(done, total, (done - had) / span if span > 0 and first else 0.0))
+        began, had = self._marks[0]
+        span = moment - began
+        self._report(Progress(done, total, (done - had) / span if span > 0 else 0.0))
 
 
 class _Fetch:
     """One file on its way; ``connect`` may be called until it says that the file is whole."""
 
-    def __init__(
-        self, url: str, part: Path, size: int | None, meter: _Meter, reserve: Callable[[int], None]
-    ) -> None:
+    def __init__(self, url: str, part: Path, size: int | None, meter: _Meter, reserve: Callable[[int], None]) -> None:
         self._url, self._part, self._size, self._meter, self._reserve = url, part, size, meter, reserve
         self._notes = part.with_name(part.name + ".json")
         self._opener = urllib.request.build_opener(_SafeRedirects)
@@ -193,7 +187,7 @@ class _Fetch:
     def _copy(self, reply: IO[bytes], file: BinaryIO, done: int, total: int | None) -> int:
         self._meter.tell(done, total)
         while chunk := reply.read(CHUNK if total is None else min(CHUNK, total - done)):
-            file.write(chunk)
+            _write(file, chunk)
             done += len(chunk)
             self._meter.tell(done, total)
         self._meter.tell(done, total, now=True)
@@ -258,6 +252,16 @@ def remove_part(target: Path) -> None:
     for suffix in (".part", ".part.json"):
         with suppress(FileNotFoundError):
             target.with_name(target.name + suffix).unlink()
+
+
+def _write(file: BinaryIO, chunk: bytes) -> None:
+    try:
+        file.write(chunk)
+    except OSError as error:  # a full disk is no lost connection: trying again does not help
+        raise DownloadFailed(
+            f"写不了文件({error.strerror}),请清理磁盘;已下载的部分已保留。 Cannot write the file: {error.strerror}; make room. "
+            "What came is kept."
+        ) from error
 
 
 def _total(status: int, headers: Message, have: int) -> int | None:

@@ -5,7 +5,8 @@ AssistantError
 ├── PromptInvalid       a file in prompts/ is broken
 ├── ModelMissing        the model file is not there, or its name is unknown
 ├── ModelDamaged        the model file is not what its checksum says
-├── ModelUnusable       llama.cpp cannot load or run the model
+├── ModelUnusable       llama.cpp or a server cannot load or run the model
+├── DownloadFailed      a model cannot be fetched, or what came is not it
 ├── GrammarInvalid      llama.cpp does not accept a grammar
 ├── EngineBusy          the queue is full
 ├── EngineTimeout       the deadline passed
@@ -39,6 +40,10 @@ class ModelDamaged(AssistantError):
 
 class ModelUnusable(AssistantError):
     """llama.cpp cannot load or run the model."""
+
+
+class DownloadFailed(AssistantError):
+    """A model cannot be fetched, or what came is not it."""
 
 
 class GrammarInvalid(AssistantError):

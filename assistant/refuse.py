@@ -36,7 +36,7 @@ def _about(question: Question) -> str:
     scope = question.scope
     where = "、".join(sorted(scope.places or scope.regions))
     when = "、".join(f"{year}年" for year in sorted(scope.years))
-    what = "、".join(f"“{phrase}”" for phrase in _phrases(question)[:2])
+    what = "、".join(f"“{phrase}”" for phrase in _phrases(question)[: 1 if question.counted else 2])
     if what:
         return f"{where}{when}关于{what}的内容"
     return f"{where}{when}的内容" if where or when else "这个问题的答案"

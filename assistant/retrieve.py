@@ -19,6 +19,7 @@ from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
 
 CANDIDATES = 24  # beyond this neither leg found an answering sentence in our labelled questions
 PASSAGES = 12  # as many as the reader scores in one pass
+OVERVIEW = 40  # sentences that a summary chooses from: a section of a report, or two
 
 # How the three scores are mixed. Coverage leads: it is the one that can be explained to a person.
 _COVERAGE, _FUSED, _READER = 1.0, 0.25, 0.1
@@ -126,7 +127,7 @@ def retrieve(
     best = max(hit.score for hit in hits) or 1.0
     rated = [_rate(hit, weighing, contexts, best) for hit in hits]
     rated.sort(key=lambda r: (-r[1], r[0].sentence.source, r[0].sentence.start))
-    del rated[PASSAGES:]
+    del rated[OVERVIEW if question.kind is Kind.SUMMARY else PASSAGES :]
     text = question.focus or question.standalone
     scores = scorer(text, [hit.sentence.plain for hit, *_ in rated]).answers if scorer else None
     passages = [
@@ -154,7 +155,7 @@ def number(passages: Iterable[Passage]) -> tuple[Passage, ...]:
 def _search(question: Question, index: Searchable, scope: Scope) -> Sequence[Hit]:
     """Search inside the scope. Sentences that are about a place come with those of its province that name it."""
     text = question.focus or question.standalone
-    hits = index.search(text, CANDIDATES, scope)
+    hits = index.search(text, OVERVIEW if question.kind is Kind.SUMMARY else CANDIDATES, scope)
     if not scope.places:
         return hits
     found = {hit.sentence.id for hit in hits}

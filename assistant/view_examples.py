@@ -70,5 +70,7 @@ def _ask_comparisons(documents: Sequence[ParsedDocument]) -> Iterator[str]:
 
 def _ask_titles(documents: Sequence[ParsedDocument]) -> Iterator[str]:
     for parsed in documents:
+        if _labels([parsed]):
+            continue  # its regions and years make more telling questions than its title
         if parsed.sentences and parsed.document.title != parsed.document.source:
             yield f"“{parsed.document.title}”主要讲了什么？"

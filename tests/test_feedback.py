@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import stat
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -260,22 +257,31 @@ def test_what_people_typed_cannot_command_the_reviewers_terminal(tmp_path: Path,
     assert make_plain("甲\n乙\t\x00丙") == "甲\n乙丙"
 
 
-def test_the_command_reviews_and_says_what_came_of_it(tmp_data: Path, tmp_path: Path) -> None:
+def test_the_command_reviews_and_says_what_came_of_it(
+    tmp_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from typer.testing import CliRunner
 
     from assistant.cli import app
-    from assistant.review import DECISIONS
 
-    path = tmp_path / "q.jsonl"
-    command = ["eval", "--review", "--questions", str(path)]
+    seeds = tmp_path / "texts"
+    seeds.mkdir()
+    (seeds / "plan.txt").write_text(TEXT, encoding="utf-8")
+    monkeypatch.setenv("ASSISTANT_SEEDS", str(seeds))
+    command = ["eval", "--review", "--questions", str(tmp_path / "q.jsonl")]
     assert "没有待审阅" in CliRunner().invoke(app, command).output
-    keep(tmp_data)
-    done = CliRunner().invoke(app, command, input="r\n")
+    keep(tmp_data, "一？")
+    keep(tmp_data, "二？")
+    done = CliRunner().invoke(app, command, input="\n".join([*ACCEPT, "r"]) + "\n")
     assert done.exit_code == 0, done.output
-    assert "1 rejected" in done.output
-    (decision,) = [json.loads(line) for line in (tmp_data / DECISIONS).read_text(encoding="utf-8").splitlines()]
-    assert decision["decision"] == "rejected"
-    refused = subprocess.run(
-        [sys.executable, "-m", "assistant", "eval", "--review"], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert refused.returncode == 1 and "--questions" in refused.stderr
+    assert "1 added" in done.output and "1 rejected, 0 left" in done.output
+    assert read_questions(tmp_path / "q.jsonl")[0].evidence == (("新建公园120座",),)
+
+
+def test_a_review_without_a_question_file_says_which_option_is_missing(tmp_data: Path) -> None:
+    from typer.testing import CliRunner
+
+    from assistant.cli import app
+
+    done = CliRunner().invoke(app, ["eval", "--review"])
+    assert isinstance(done.exception, InputInvalid) and "--questions" in str(done.exception)

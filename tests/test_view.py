@@ -399,6 +399,12 @@ def test_examples_come_from_the_labels_and_quantities_of_the_loaded_documents() 
     assert suggest_questions(()) == ()
 
 
+def test_a_document_without_labels_is_asked_for_by_its_title() -> None:
+    plain = parse("一座城市建成了公园。\n", title="城市公园见闻")
+    assert suggest_questions((plain,)) == ("“城市公园见闻”主要讲了什么？",)
+    assert not any("上海绿色低碳工作摘编" in question for question in suggest_questions((parse(),), limit=20))
+
+
 def test_examples_compare_two_regions_where_the_index_holds_them() -> None:
     first, second = parse(), parse(source="b.txt")
     second = replace(

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.examples import Example, human_examples, policy_examples
-from training.sequences import Tokenizer, Written, write_sequence
+from training.sequences import Target, Tokenizer, Written, write_sequence
 from training.texts import Asked, Paragraph, Text, read_official, read_questions
 
 LONGEST = 704  # tokens of a training sequence
@@ -170,6 +170,29 @@ def load_shards(files: Iterable[Path]) -> Shard:
         np.concatenate(kinds),
         names,
     )
+
+
+def shorten_all(shard: Shard, longest: int) -> Shard:
+    """The same sequences with at most ``longest`` tokens each; those that cannot be cut so far are left out."""
+    starts = shard.starts
+    cut = [
+        (shard.names[shard.kinds[i]], shorten(shard.tokens[b : b + n], shard.targets[b : b + n], longest))
+        for i, (b, n) in enumerate(zip(starts, shard.lengths, strict=True))
+    ]
+    return pack([(name, written) for name, written in cut if written is not None])
+
+
+def shorten(tokens: NDArray[np.uint16], targets: NDArray[np.uint8], longest: int) -> Written | None:
+    """Leave out the last candidates until the sequence fits; ``None`` where one of them answers or two are not left."""
+    if len(tokens) <= longest:
+        return Written(tokens, targets)
+    ends = np.flatnonzero((targets == Target.NO) | (targets == Target.YES)) + 1  # behind each candidate's number
+    tail = len(tokens) - int(ends[-1])
+    fitting = ends[ends + tail <= longest]
+    if len(fitting) < 2 or (targets[fitting[-1] : ends[-1]] == Target.YES).any():
+        return None
+    kept = np.r_[0 : int(fitting[-1]), int(ends[-1]) : len(tokens)]
+    return Written(tokens[kept], targets[kept])
 
 
 def count_kinds(shard: Shard) -> Counter[str]:

@@ -23,12 +23,12 @@ from torch import Tensor
 from training.export import read_gguf
 from training.model import Reader, Shape
 from training.sequences import Target, Tokenizer, next_tokens
-from training.shards import Shard, load_shards, plan_batches
+from training.shards import Shard, load_shards, plan_batches, shorten_all
 
 # How much a position counts. A yes is rarer than a no; text only keeps the language alive.
 LOSS_WEIGHTS = {Target.TEXT: 0.08, Target.NO: 1.0, Target.YES: 2.5, Target.POINTER: 3.0, Target.ANSWER: 1.0}
 _SHARE_WITH_LOSS = 4  # one position in so many is given to the output weights
-_WARM_UP = 150  # steps
+_WARM_UP = 40  # steps
 _LAST_RATE = 0.03  # of the highest, at the end
 _HELD = 0.35  # share of the run at the highest rate
 _LOG_EVERY = 20
@@ -88,7 +88,7 @@ def train(run: Run) -> None:
     run.out.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer()
     files = sorted(run.parts.glob("*.npz"))
-    data = load_shards(f for f in files if not f.name.startswith("validation"))
+    data = shorten_all(load_shards(f for f in files if not f.name.startswith("validation")), max(run.buckets) + 1)
     held_out = load_shards(f for f in files if f.name.startswith("validation"))
     model = Reader(_shape(run, tokenizer)).to(run.device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=run.rate, betas=(0.9, 0.95), weight_decay=0.05, fused=True)
