@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from assistant.answer import Assistant
+    from assistant.pull import Pulled
     from assistant.types import Turn
 
 app = typer.Typer(
@@ -199,14 +200,46 @@ def evaluate(
 
 @model_app.command("list")
 def model_list() -> None:
-    """列出可用的模型。 List the models."""
-    from assistant.catalog import current_model, list_models
+    """列出可用的和可下载的模型。 List the models that are there and those that can be fetched."""
+    from assistant.shelf import list_shelf
+    from assistant.terminal import show_shelf
 
-    home = read_settings().data
-    current = current_model(home)
-    for spec in list_models(home):
-        mark = "*" if spec.name == current.name else " "
-        typer.echo(f"{mark} {spec.name}  {spec.quantization}  {spec.form.value}  {spec.path}")
+    settings = read_settings()
+    show_shelf(_console(), list_shelf(settings.data))
+
+
+@model_app.command("pull")
+def model_pull(
+    name: Annotated[str, typer.Argument(help="model list 里的名称。 A name of `model list`.")],
+    source: Annotated[
+        str, typer.Option(help="hf | hf-mirror | modelscope | 地址 address")
+    ] = "hf",
+) -> None:
+    """下载一个模型;中断后再运行会接着下载。 Fetch a model; run it again to go on after a break."""
+    from assistant.pull import pull
+    from assistant.terminal import DownloadLine
+
+    settings = read_settings()
+    with DownloadLine(name) as line:
+        pulled = pull(name, settings.data, source=source, endpoint=settings.hub, report=line.show)
+    typer.echo(_tell_pulled(pulled))
+
+
+def _tell_pulled(pulled: Pulled) -> str:
+    from assistant.offers import Use
+
+    told = [f"{pulled.offer.name}:{pulled.path}  sha256 {pulled.sha256}"]
+    if not pulled.verified:
+        told.append(
+            "此前不知道这个文件的校验和,已记下上面这个,以后按它核对;请与发布页对照。 Its checksum was not known before; the one "
+            "above is recorded and held against from now on. Compare it with the publisher's page."
+        )
+    following = {
+        Use.INSTRUCT: f"下一步 next: assistant model use {pulled.offer.name}",
+        Use.EMBEDDING: f"下一步 next: ASSISTANT_EMBEDDER={pulled.path} assistant index",
+        Use.RERANKER: "本程序尚不使用重排模型。 This program does not use a reranker yet.",
+    }
+    return "\n".join([*told, following[pulled.offer.kind]])
 
 
 @model_app.command("use")

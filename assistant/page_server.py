@@ -6,6 +6,7 @@ running or loading anything that is not its own. It knows nothing of Gradio beyo
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import re
@@ -39,11 +40,17 @@ def serve_app(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None
     listener = open_port(host, port)
     address = f"http://{'localhost' if host == 'localhost' else '127.0.0.1'}:{listener.getsockname()[1]}/"
 
+    closing = Closing(app)
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
                 on_ready(address)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            closing.close()
+            await super().shutdown(sockets)
 
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
@@ -53,12 +60,44 @@ def serve_app(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None
                 self._captured_signals.clear()
 
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2, ws="none"
+        closing, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2, ws="none"
     )
     try:
         Server(config).run(sockets=[listener])
     finally:
         listener.close()
+
+
+class Closing:
+    """ASGI middleware: when the server ends, each open stream learns that nobody listens any more, and ends by itself.
+
+    Without it an open page holds the server until its patience ends, with an error for every stream.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._end = asyncio.Event()
+
+    def close(self) -> None:
+        """Let all streams end; called in the server's own loop."""
+        self._end.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; what waits for its listener waits for the end, too."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def receive_or_end() -> Message:
+            message, end = asyncio.ensure_future(receive()), asyncio.ensure_future(self._end.wait())
+            try:
+                await asyncio.wait({message, end}, return_when=asyncio.FIRST_COMPLETED)
+                return message.result() if message.done() else {"type": "http.disconnect"}
+            finally:
+                message.cancel()
+                end.cancel()
+
+        await self.app(scope, receive_or_end, send)
 
 
 def check_host(host: str) -> None:

@@ -162,7 +162,7 @@ def _check_facts(path: Path, facts: RunFacts) -> None:
 def _ask_in_turn(run: _Run, todo: Iterator[Sample]) -> None:
     try:
         while not run.stop.is_set() and (sample := next(todo, None)) is not None:
-            run.store(_ask(sample, run.bench))
+            run.store(ask_sample(sample, run.bench))
     except KeyboardInterrupt:
         run.stop.set()
 
@@ -175,7 +175,7 @@ def _ask_at_once(run: _Run, todo: Iterator[Sample], jobs: int) -> None:
         while True:
             try:
                 while len(under_way) < jobs and not run.stop.is_set() and (sample := next(todo, None)) is not None:
-                    under_way.add(pool.submit(_ask, sample, run.bench))
+                    under_way.add(pool.submit(ask_sample, sample, run.bench))
                 if not under_way:
                     break
                 for future in wait(under_way, return_when=FIRST_COMPLETED).done:
@@ -191,7 +191,7 @@ def _ask_at_once(run: _Run, todo: Iterator[Sample], jobs: int) -> None:
         raise failure
 
 
-def _ask(sample: Sample, bench: Bench) -> Result:
+def ask_sample(sample: Sample, bench: Bench) -> Result:
     """Put the turns of a question one after the other and grade the last answer."""
     answerer = bench.within(sample.source) if sample.source and bench.within else bench.answerer
     history: list[Turn] = []

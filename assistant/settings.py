@@ -17,10 +17,11 @@ class Settings:
     data: Path = _ROOT / "vectorstore" / "data"  # the index, the chosen model, the history; safe to delete
     embedder: str | None = None  # None: the built-in one; a path: an embedding GGUF
     threads: int | None = None  # of the model; None: the cores that this process may use
+    hub: str = ""  # address that takes the place of the model hub's; only `assistant model pull` asks it
 
 
 def read_settings() -> Settings:
-    """Read ``ASSISTANT_SEEDS``, ``ASSISTANT_DATA``, ``ASSISTANT_EMBEDDER`` and ``ASSISTANT_THREADS``."""
+    """Read ``ASSISTANT_SEEDS``, ``ASSISTANT_DATA``, ``ASSISTANT_EMBEDDER``, ``ASSISTANT_THREADS`` and ``HF_ENDPOINT``."""
     default = Settings()
     threads = os.environ.get("ASSISTANT_THREADS", "")
     return Settings(
@@ -28,4 +29,5 @@ def read_settings() -> Settings:
         data=Path(os.environ.get("ASSISTANT_DATA") or default.data),
         embedder=os.environ.get("ASSISTANT_EMBEDDER") or None,
         threads=int(threads) if threads.isdigit() and int(threads) > 0 else None,
+        hub=os.environ.get("HF_ENDPOINT", ""),
     )

@@ -189,8 +189,11 @@ class Served:
         import uvicorn
 
         from assistant.page import build_app
+        from assistant.page_server import Closing
 
-        self._server = uvicorn.Server(uvicorn.Config(build_app(answerer), port=0, log_level="error", ws="none"))
+        self._closing = Closing(build_app(answerer))
+        config = uvicorn.Config(self._closing, port=0, log_level="error", ws="none", timeout_graceful_shutdown=5)
+        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.url = ""
 
@@ -203,6 +206,6 @@ class Served:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._server.servers[0].get_loop().call_soon_threadsafe(self._closing.close)
         self._server.should_exit = True
-        self._server.force_exit = True
         self._thread.join(10)

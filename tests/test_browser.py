@@ -1,25 +1,23 @@
 """The page in a real browser: the ways that a person goes, and the ways that nobody may go.
 
-Needs Debian's chromium (``apt install chromium fonts-noto-cjk``) or another named by ``$CHROMIUM``, and Playwright.
+Needs Debian's chromium or another named by ``$CHROMIUM``, see ``conftest.py``, and Playwright.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import find_chromium
 from tests.page_fakes import FakeAssistant, Served, parse
 from tests.test_view import PAYLOADS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -32,19 +30,14 @@ FLAGS = (
 QUESTION = "上海2024年要新建多少个电动汽车公共充电桩？"
 BOX = "#pa-box textarea"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason="no browser: apt install chromium fonts-noto-cjk, or set $CHROMIUM"
-    ),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
     with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         yield chromium
         chromium.close()
 
