@@ -11,20 +11,17 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from assistant.catalog import Form, ModelSpec
-from assistant.cite import Draft, read_drafts
 from assistant.compose import Layout, Slot, compose, plan_slots
 from assistant.contents import say_contents
-from assistant.decode import citation_grammar
-from assistant.engine import Engine
+from assistant.engine import LanguageModel
 from assistant.english import is_english
 from assistant.gate import Decision, decide
-from assistant.prompt import load_prompt, render
 from assistant.refuse import write_refusal
-from assistant.retrieve import Weighing, number, retrieve, weigh
+from assistant.retrieve import Searchable, Weighing, number, retrieve, weigh
 from assistant.say import Line, holds_anything, say_drafts, say_statements, write
-from assistant.template import apply_template
 from assistant.types import (
     Answer,
     Citation,
@@ -34,7 +31,6 @@ from assistant.types import (
     IndexFacts,
     Kind,
     Passage,
-    Piece,
     Question,
     Refusal,
     Seconds,
@@ -42,14 +38,29 @@ from assistant.types import (
     Understood,
 )
 from assistant.understand import Corpus, describe_corpus, understand
+from assistant.writer import Task, write_drafts
 from vectorstore.errors import IndexDamaged, IndexStale
-from vectorstore.index import Index
-from vectorstore.types import ParsedDocument, Scope
+from vectorstore.types import Manifest, ParsedDocument, Scope
 
 _LOG = logging.getLogger(__name__)
-_SENTENCES = 6  # of a generated answer; longer ones stop being read
-_TOKENS = 512
 _OF_A_SLOT = 3  # passages of each thing that is compared
+
+
+class Evidence(Searchable, Protocol):
+    """An index that answers may come from: ``vectorstore.index.Index``, or one in memory."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What it was made from."""
+        ...
+
+    def current(self) -> Evidence:
+        """Give the index in use: itself, or a newer one that has taken its place."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,8 @@ class _Case:
     titles: dict[str, str]
     index: IndexFacts
     stop: threading.Event
+    turns: tuple[Turn, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -89,7 +102,7 @@ class _Clock:
 class Assistant:
     """Answers questions over one index with one model. Safe for several threads: the engine queues them."""
 
-    def __init__(self, index: Index, spec: ModelSpec, engine: Engine) -> None:
+    def __init__(self, index: Evidence, spec: ModelSpec, engine: LanguageModel) -> None:
         self._index = index
         self._spec = spec
         self._engine = engine
@@ -144,10 +157,11 @@ class Assistant:
         clock.lap("retrieve")
         facts = IndexFacts(index.manifest.generation, index.manifest.corpus_sha256)
         titles = {parsed.document.source: parsed.document.title for parsed in index.documents}
-        case = _Case(understood, passages, weigh(understood, index), titles, facts, stop or threading.Event())
+        weighing, stop = weigh(understood, index), stop or threading.Event()
+        case = _Case(understood, passages, weighing, titles, facts, stop, tuple(history))
         yield Finished((yield from self._answer(case, decision, index, clock)))
 
-    def _retrieve(self, question: Question, index: Index) -> tuple[Passage, ...]:
+    def _retrieve(self, question: Question, index: Evidence) -> tuple[Passage, ...]:
         """Find passages; where several places or years are asked for those of each, so that none crowds out another."""
         reads = self._spec.form is Form.READER and question.kind is not Kind.SUMMARY
         scorer = self._engine.score if reads else None
@@ -166,7 +180,7 @@ class Assistant:
             found |= {p.sentence.id: p for p in of_slot[:share]}
         return number(found.values())
 
-    def _current(self) -> Index:
+    def _current(self) -> Evidence:
         """The index, opened anew where another process has built a newer one."""
         with self._lock:
             try:
@@ -175,12 +189,15 @@ class Assistant:
                 _LOG.warning("%s", error)  # the generation that is open still answers
             return self._index
 
-    def _answer(self, case: _Case, decision: Decision, index: Index, clock: _Clock) -> Generator[Event, None, Answer]:
+    def _answer(
+        self, case: _Case, decision: Decision, index: Evidence, clock: _Clock
+    ) -> Generator[Event, None, Answer]:
         if decision.refusal is not None:
             return self._refuse(case, decision, clock)
         if case.question.kind is Kind.CORPUS:
             return self._finish(case, say_contents(index.documents), Layout.BULLETS, (), clock)
-        layout, empty = Layout.PROSE, ()
+        layout = Layout.PROSE
+        empty: tuple[str, ...] = ()
         if self._spec.form is Form.READER:
             composition = compose(case.question, case.passages, case.weighing)
             layout, empty = composition.layout, composition.empty_rows
@@ -188,33 +205,14 @@ class Assistant:
             clock.lap("generate")
             lines = say_statements(composition, case.titles, english=is_english(case.question.text))
         else:
-            text = yield from self._generate(case, clock)
+            task = Task(case.question, case.passages, case.turns, case.titles, case.stop)
+            drafted = yield from write_drafts(self._engine, self._spec, task, clock.first_token)
             clock.lap("generate")
-            lines = say_drafts(self._read(text, case), case.passages, case.weighing, case.titles)
+            case = replace(case, passages=drafted.passages, notes=drafted.notes)
+            lines = say_drafts(drafted.drafts, case.passages, case.weighing, case.titles)
         if not holds_anything(lines) and not case.stop.is_set():
             return self._refuse(case, Decision(Refusal.NOT_IN_CORPUS, case.passages[:3]), clock)
         return self._finish(case, lines, layout, empty, clock)
-
-    def _generate(self, case: _Case, clock: _Clock) -> Generator[Event, None, str]:
-        """Let an instruct model write, sentence by sentence with markers that exist; what it wrote until it was stopped."""
-        prompt_template = load_prompt()
-        messages = render(case.question, case.passages, case.titles, prompt_template)
-        prompt = apply_template(self._spec.template or "", messages.system, messages.user)
-        grammar = citation_grammar(len(case.passages), _SENTENCES, prompt_template.refusal)
-        text = ""
-        for piece in self._engine.generate(prompt, grammar=grammar, max_tokens=_TOKENS, stop=case.stop):
-            clock.first_token()
-            text += piece
-            yield Piece(piece)
-        return text
-
-    def _read(self, text: str, case: _Case) -> list[Draft]:
-        """Cut what a model wrote into sentences; the words of its refusal and an unfinished, uncited end are none."""
-        drafts = list(read_drafts(text, case.passages))
-        if drafts and not drafts[-1].passages and not text.rstrip().endswith(("。", "！", "？", ".", "!", "?")):
-            drafts.pop()
-        refusal = load_prompt().refusal.rstrip("。")
-        return [draft for draft in drafts if refusal not in draft.text]
 
     def _refuse(self, case: _Case, decision: Decision, clock: _Clock) -> Answer:
         refusal = decision.refusal or Refusal.NOT_IN_CORPUS
@@ -247,10 +245,11 @@ class Assistant:
             model=self._spec.facts(),
             index=case.index,
             stopped=case.stop.is_set(),
+            notes=case.notes,
             seconds=clock.read(),
         )
 
 
-def _corpus(index: Index) -> Corpus:
+def _corpus(index: Evidence) -> Corpus:
     sections = [section for parsed in index.documents for section in parsed.sections]
     return describe_corpus(sections, frozenset(place for s in index.sentences for place in s.places))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from assistant.answer import Assistant
+    from assistant.download import Progress
     from assistant.pull import Pulled
     from assistant.types import Turn
 
@@ -202,26 +203,36 @@ def evaluate(
 def model_list() -> None:
     """列出可用的和可下载的模型。 List the models that are there and those that can be fetched."""
     from assistant.shelf import list_shelf
-    from assistant.terminal import show_shelf
 
-    settings = read_settings()
-    show_shelf(_console(), list_shelf(settings.data))
+    for line in list_shelf(read_settings().data):
+        typer.echo(line)
 
 
 @model_app.command("pull")
 def model_pull(
     name: Annotated[str, typer.Argument(help="model list 里的名称。 A name of `model list`.")],
-    source: Annotated[
-        str, typer.Option(help="hf | hf-mirror | modelscope | 地址 address")
-    ] = "hf",
+    source: Annotated[str, typer.Option(help="hf | hf-mirror | modelscope | 地址 address")] = "hf",
 ) -> None:
     """下载一个模型;中断后再运行会接着下载。 Fetch a model; run it again to go on after a break."""
-    from assistant.pull import pull
-    from assistant.terminal import DownloadLine
+    from assistant.pull import describe, pull
 
     settings = read_settings()
-    with DownloadLine(name) as line:
-        pulled = pull(name, settings.data, source=source, endpoint=settings.hub, report=line.show)
+    on_terminal = sys.stderr.isatty()
+
+    def report(progress: Progress) -> None:
+        if on_terminal:
+            sys.stderr.write(f"\r\x1b[K{name}  {describe(progress)}")
+            sys.stderr.flush()
+
+    _note(f"{name} ← {source}")
+    try:
+        pulled = pull(name, settings.data, source=source, endpoint=settings.hub, report=report)
+    except KeyboardInterrupt:
+        _note("\n已暂停,下载的部分已保留;再运行一次会接着下载。 Paused; what came is kept, run it again to go on.")
+        raise
+    finally:
+        if on_terminal:
+            sys.stderr.write("\n")
     typer.echo(_tell_pulled(pulled))
 
 

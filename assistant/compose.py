@@ -6,6 +6,7 @@ The reader does not write. Every statement is a verbatim quote behind a frame th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,6 +18,7 @@ from assistant.types import Asks, Kind, Passage, Question
 from vectorstore.types import Labels, Part, Scope, Sentence
 
 _ALSO = 0.25  # share of the question that a further sentence has to add to be worth reading
+_MANNER = re.compile("怎么|怎样|如何|什么(?:方式|办法|措施|做法|形式|手段|机制|特点|好处)")  # wants the whole sentence
 _LISTED = 6  # statements of a list; more are a wall of quotes
 _SUMMARISED = 10
 _WHOLE = 140  # characters up to which a list quotes the whole sentence
@@ -131,7 +133,10 @@ def _say(question: Question, passages: Sequence[Passage], weighing: Weighing) ->
     statements = []
     for passage in passages:
         items = question.asks is Asks.OTHER
-        quote = choose_quote(passage.sentence, weighing, items=items, asks=question.asks, question=question.focus)
+        whole = _WHOLE if items and _MANNER.search(question.focus) else 0
+        quote = choose_quote(
+            passage.sentence, weighing, whole=whole, items=items, asks=question.asks, question=question.focus
+        )
         short = short_answer(question.asks, passage.sentence, quote, weighing)
         statements.append(Statement(short, frame(passage.sentence), quote, passage.sentence))
     return Composition(Layout.PROSE, tuple(statements))

@@ -11,10 +11,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from assistant.catalog import Form, ModelSpec
 from assistant.dispatch import Dispatcher, Job, Limits
 from assistant.errors import AssistantError, EngineCrashed, InputInvalid, ModelUnusable
+from assistant.prefix import choose_state_file
 from assistant.process import Message
 from assistant.types import Prompt, ReaderScores
 
@@ -53,6 +55,39 @@ class Stream(Iterator[str]):
         self._job.closed.set()
 
 
+class LanguageModel(Protocol):
+    """What an answer needs of a language model, wherever it runs."""
+
+    def score(self, question: str, candidates: Sequence[str]) -> ReaderScores:
+        """How likely each candidate answers."""
+        ...
+
+    def generate(
+        self,
+        prompt: Prompt,
+        *,
+        grammar: str | None = None,
+        max_tokens: int = 512,
+        temperature: float = 0.0,
+        seed: int = 0,
+        stop: threading.Event | None = None,
+    ) -> Iterator[str]:
+        """Write on after the prompt, in pieces."""
+        ...
+
+    def count(self, texts: Sequence[str], *, control: bool = False) -> Sequence[int]:
+        """How many tokens each text is."""
+        ...
+
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
 class Engine:
     """A language model that any thread may use.
 
@@ -80,6 +115,7 @@ class Engine:
     ) -> None:
         self.spec = spec
         limits = Limits(threads or usable_cores(), queue_limit, deadline, first_token_deadline)
+        self._home = home
         self._dispatcher = Dispatcher(spec, limits, home)
 
     def start(self) -> None:
@@ -134,8 +170,14 @@ class Engine:
             "max_tokens": max_tokens,
             "temperature": temperature,
             "seed": seed,
+            "fixed": prompt.fixed,
+            "state": self._state_file(prompt),
         }
         return Stream(self._dispatcher, self._dispatcher.submit(request, stop))
+
+    def count(self, texts: Sequence[str], *, control: bool = False) -> list[int]:
+        """How many tokens each text is; ``control``: text of a chat template, in which control tokens are meant."""
+        return list(self._call({"op": "count", "texts": list(texts), "control": control})["counts"])
 
     def waiting(self) -> int:
         """How many requests wait for their turn, without the one that is being served."""
@@ -162,6 +204,11 @@ class Engine:
             raise InputInvalid(f"候选句最多 {MOST_CANDIDATES} 个。 At most {MOST_CANDIDATES} candidates.")
         texts = [text[:LONGEST_CANDIDATE] for text in candidates]
         return {"op": op, "question": question[:LONGEST_QUESTION], "candidates": texts}
+
+    def _state_file(self, prompt: Prompt) -> str:
+        if self._home is None or not prompt.fixed:
+            return ""
+        return str(choose_state_file(self._home, self.spec, [s.text for s in prompt.segments[: prompt.fixed]]))
 
     def _require(self, form: Form) -> None:
         if self.spec.form is not form:

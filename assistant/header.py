@@ -50,6 +50,7 @@ class Header:
     context: int  # tokens that the model was trained on; 0 where the file does not say
     tokenizer: str
     tokens: frozenset[str]  # the vocabulary
+    kv: int = 0  # bytes of memory for one token of the context, keys and values of two bytes each
 
 
 def read_header(path: Path) -> Header:
@@ -97,6 +98,7 @@ class _Reader:
             context=context if isinstance(context, int) and 0 < context < 1 << 31 else 0,
             tokenizer=str(values.get("tokenizer.ggml.model", "")),
             tokens=tokens,
+            kv=_context_bytes(architecture, values),
         )
 
     def _check_tensors(self, count: int, values: dict[str, object]) -> None:
@@ -167,6 +169,19 @@ class _Reader:
         return ModelUnusable(
             f"模型文件不能用:{chinese}({self._path})。 The model file {self._path} cannot be used: {english}."
         )
+
+
+def _context_bytes(architecture: str, values: dict[str, object]) -> int:
+    """What a token costs in all layers; too much rather than too little where layers differ. 0 where it cannot be told."""
+
+    def read(key: str) -> int:
+        value = values.get(f"{architecture}.{key}")
+        return value if isinstance(value, int) and 0 < value < 1 << 20 else 0
+
+    heads = read("attention.head_count")
+    length = read("embedding_length") // heads if heads else 0
+    width = (read("attention.key_length") or length) + (read("attention.value_length") or length)
+    return 2 * read("block_count") * (read("attention.head_count_kv") or heads) * width
 
 
 def _tensor_bytes(sizes: list[int], kind: int) -> int:

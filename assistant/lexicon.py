@@ -20,6 +20,7 @@ class Lexicon:
     not_negations: tuple[str, ...]
     review: tuple[str, ...]
     tasks: tuple[str, ...]
+    synonyms: dict[str, frozenset[str]]  # word -> the others of its groups
     kinds: dict[str, tuple[str, ...]]
     asks: dict[str, tuple[str, ...]]
     asking: tuple[str, ...]  # all words of asks, longest first
@@ -43,6 +44,7 @@ def load_lexicon() -> Lexicon:
         not_negations=tuple(data["opposites"]["not_negations"]),
         review=same(data["parts"]["review"]),
         tasks=same(data["parts"]["tasks"]),
+        synonyms=_pair(data["synonyms"]["groups"]),
         kinds={name: same(words) for name, words in data["kinds"].items()},
         asks={name: same(words) for name, words in data["asks"].items()},
         asking=tuple(sorted({w for ws in data["asks"].values() for w in same(ws)}, key=lambda w: (-len(w), w))),
@@ -50,3 +52,12 @@ def load_lexicon() -> Lexicon:
         orders=tuple(data["none"]["orders"]),
         stopwords=frozenset(same([w for ws in (*data["stopwords"].values(), *data["parts"].values()) for w in ws])),
     )
+
+
+def _pair(groups: list[list[str]]) -> dict[str, frozenset[str]]:
+    """Each word with the others of all groups that it stands in."""
+    same: dict[str, frozenset[str]] = {}
+    for group in groups:
+        for word in group:
+            same[word] = same.get(word, frozenset()) | frozenset(group) - {word}
+    return same

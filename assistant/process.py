@@ -16,7 +16,7 @@ from typing import IO, Any
 GRACE = 2.0  # seconds for the process to end by itself before it is killed
 
 # The package is found wherever the program was started, and nothing else is taken from there.
-_BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from assistant.worker import main; main()"
+_BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from assistant.serving import main; main()"
 _ROOT = str(Path(__file__).resolve().parent.parent)
 
 Message = dict[str, Any]

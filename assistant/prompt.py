@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
-from itertools import groupby
 from string import Template
 
 from assistant.cite import neutralise
 from assistant.errors import PromptInvalid
-from assistant.types import Passage, Question
+from assistant.types import Passage, Question, Role, Turn
 from vectorstore.types import Labels, Part
 
+_MARKER = re.compile(r"\[\d{1,3}\]")
+_ROLES = {Role.USER: "用户", Role.ASSISTANT: "助手"}
 PART_NAMES = {Part.REVIEW: "回顾", Part.TASKS: "任务"}
 
 
@@ -27,6 +29,10 @@ class PromptTemplate:
     group: str
     passage: str
     user: str
+    history: str
+    turn: str
+    repair: str
+    failing: str
     refusal: str
 
 
@@ -65,20 +71,58 @@ def name_labels(labels: Labels) -> str:
     return " · ".join(str(x) for x in (labels.region, labels.year, part) if x)
 
 
-def render(question: Question, passages: Sequence[Passage], titles: dict[str, str], prompt: PromptTemplate) -> Messages:
-    """Fill a prompt: passages grouped by source and labels, markers in documents and question neutralised."""
+def render(
+    question: Question,
+    passages: Sequence[Passage],
+    titles: dict[str, str],
+    prompt: PromptTemplate,
+    turns: Sequence[Turn] = (),
+) -> Messages:
+    """Fill a prompt: passages grouped by source and labels, the conversation before; markers in all of them neutralised.
+
+    What never changes stands first, so that a model has to read it only once.
+    """
+    groups: dict[tuple[str, Labels], list[Passage]] = {}
+    for passage in passages:
+        groups.setdefault((passage.sentence.source, passage.sentence.labels), []).append(passage)
     blocks: list[str] = []
-    for (source, labels), group in groupby(passages, key=lambda p: (p.sentence.source, p.sentence.labels)):
-        title = neutralise(titles.get(source, source))
-        blocks.append(_fill(prompt.group, title=title, labels=name_labels(labels)))
-        blocks += [
-            _fill(prompt.passage, number=str(p.number), text=neutralise(" ".join(p.sentence.plain.split())))
-            for p in group
-        ]
+    for group in groups.values():
+        blocks.append(render_group(group[0], titles, prompt))
+        blocks += [render_passage(passage, prompt) for passage in group]
+    said = "\n".join([prompt.history, *(render_turn(turn, prompt) for turn in turns), ""]) if turns else ""
     return Messages(
         system=_fill(prompt.system, refusal=prompt.refusal),
-        user=_fill(prompt.user, passages="\n".join(blocks), question=neutralise(question.standalone)),
+        user=said + _fill(prompt.user, passages="\n".join(blocks), question=neutralise(question.standalone)),
     )
+
+
+def render_group(passage: Passage, titles: dict[str, str], prompt: PromptTemplate) -> str:
+    """The line above the sentences of one source with the same labels."""
+    source = passage.sentence.source
+    return _fill(
+        prompt.group, title=neutralise(titles.get(source, source)), labels=name_labels(passage.sentence.labels)
+    )
+
+
+def render_passage(passage: Passage, prompt: PromptTemplate) -> str:
+    """The line of one numbered sentence."""
+    text = neutralise(" ".join(passage.sentence.plain.split()))
+    return _fill(prompt.passage, number=str(passage.number), text=text)
+
+
+def render_turn(turn: Turn, prompt: PromptTemplate) -> str:
+    """The line of one turn; the markers of an earlier answer name other sentences by now, so they are gone."""
+    text = " ".join(neutralise(_MARKER.sub("", turn.content)).split())
+    return _fill(prompt.turn, role=_ROLES[turn.role], text=text)
+
+
+def render_repair(failing: Sequence[tuple[str, Sequence[int], str]], prompt: PromptTemplate) -> str:
+    """What is added to a request whose answer failed: each sentence, the numbers that it cited, and what is wrong."""
+    lines = [
+        _fill(prompt.failing, text=neutralise(text), numbers="".join(f"[{n}]" for n in numbers), reason=reason)
+        for text, numbers, reason in failing
+    ]
+    return _fill(prompt.repair, failing="\n".join(lines), refusal=prompt.refusal)
 
 
 def _fill(template: str, **values: str) -> str:

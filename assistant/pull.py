@@ -15,7 +15,7 @@ from assistant.catalog import Form, ModelSpec, hash_file, register_model
 from assistant.download import Progress, download, remove_part
 from assistant.errors import DownloadFailed, ModelMissing, ModelUnusable
 from assistant.header import read_header
-from assistant.offers import UNVERIFIED, Offer, Use, find_offer, list_offers, locate
+from assistant.offers import UNVERIFIED, Offer, Use, find_offer, locate
 
 FOLDER = "models"
 _RECORD = "pulled.json"
@@ -173,9 +173,3 @@ def _record(home: Path, name: str, checksum: str) -> None:
     whole = path.with_name(_RECORD + ".new")
     whole.write_text(content + "\n", encoding="utf-8")
     whole.replace(path)
-
-
-def suggest_smaller(memory: int) -> Offer | None:
-    """The largest offered model that writes answers and needs less memory than this; ``None`` where there is none."""
-    fitting = [offer for offer in list_offers() if offer.kind is Use.INSTRUCT and offer.memory < memory]
-    return max(fitting, key=lambda offer: offer.memory, default=None)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from assistant.expect import holds_answer
+from assistant.lexicon import load_lexicon
 from assistant.quantities import Measure, find_quantities
 from assistant.types import Asks, Kind, Passage, Question, ReaderScores
 from vectorstore.normalize import normalize
@@ -24,6 +25,8 @@ OVERVIEW = 40  # sentences that a summary chooses from: a section of a report, o
 # How the three scores are mixed. Coverage leads: it is the one that can be explained to a person.
 _COVERAGE, _FUSED, _READER = 1.0, 0.25, 0.1
 
+_FITS = 0.2  # a sentence with a name in quotation marks, where a name is asked for
+_SYNONYM = 0.85  # what a word of the same meaning counts
 _COUNTED = 0.8  # share of the words for what is counted that a sentence with its figure has to hold
 
 Scorer = Callable[[str, Sequence[str]], ReaderScores]
@@ -100,10 +103,17 @@ def known_pieces(terms: Iterable[str], index: Searchable) -> tuple[str, ...]:
     return tuple(dict.fromkeys(out))
 
 
+def _is_of_part(question: Question, sentence: Sentence) -> bool:
+    """A summary of a plan or a review wants a report's own section, not news that name the place."""
+    return question.kind is not Kind.SUMMARY or bool(question.terms) or sentence.labels.part is question.scope.part
+
+
 def match_term(term: str, normal: str) -> float:
-    """How well a term stands in a normalised text: 1 as it is, less by its longest piece of two characters or more."""
+    """How well a term stands in a normalised text: 1 as it is, less by a synonym or by its longest piece."""
     if term in normal:
         return 1.0
+    if any(other in normal for other in load_lexicon().synonyms.get(term, ())):
+        return _SYNONYM
     for size in range(len(term) - 1, 1, -1):
         if any(term[i : i + size] in normal for i in range(len(term) - size + 1)):
             return 0.7 * size / len(term)
@@ -119,13 +129,15 @@ def retrieve(
         return ()
     weighing = weigh(question, index)
     contexts = _contexts(index.documents)
+    if question.scope.part:
+        hits = [hit for hit in hits if _is_of_part(question, hit.sentence)]
     if question.kind is Kind.FACT:
         counted = Weighing(tuple((term, index.rarity(term)) for term in known_pieces(question.counted, index)))
         hits = [hit for hit in hits if _can_answer(question, hit.sentence, counted)]
     if not hits:
         return ()
     best = max(hit.score for hit in hits) or 1.0
-    rated = [_rate(hit, weighing, contexts, best) for hit in hits]
+    rated = [_rate(hit, weighing, contexts, best, question.asks) for hit in hits]
     rated.sort(key=lambda r: (-r[1], r[0].sentence.source, r[0].sentence.start))
     del rated[OVERVIEW if question.kind is Kind.SUMMARY else PASSAGES :]
     text = question.focus or question.standalone
@@ -164,13 +176,16 @@ def _search(question: Question, index: Searchable, scope: Scope) -> Sequence[Hit
     return [*hits, *(hit for hit in named if hit.sentence.id not in found)]
 
 
-def _rate(hit: Hit, weighing: Weighing, contexts: Mapping[str, str], best: float) -> tuple[Hit, float, float]:
+def _rate(
+    hit: Hit, weighing: Weighing, contexts: Mapping[str, str], best: float, asks: Asks
+) -> tuple[Hit, float, float]:
     """Rate a sentence, read with its heading and the sentence before it: half of what they add counts."""
     coverage = weighing.coverage(hit.sentence.plain)
     context = contexts.get(hit.sentence.id, "")
     if context and coverage < 1.0:
         coverage += 0.5 * (weighing.coverage(f"{hit.sentence.plain}\n{context}") - coverage)
-    return hit, _COVERAGE * coverage + _FUSED * hit.score / best, coverage
+    fits = _FITS if asks is Asks.NAME and holds_answer(asks, hit.sentence.plain, "") else 0.0
+    return hit, _COVERAGE * coverage + _FUSED * hit.score / best + fits, coverage
 
 
 def _contexts(documents: Sequence[ParsedDocument]) -> dict[str, str]:

@@ -51,7 +51,14 @@ def apply_template(name: str, system: str, user: str) -> Prompt:
         *_around(template.user, user),
         Segment(template.answer, control=True),
     )
-    return Prompt(segments=tuple(s for s in segments if s.text), stop=template.stop)
+    fixed = (Segment(template.begin, control=True), *_around(template.system, system))
+    before = Segment(template.user.partition("{text}")[0], control=True)
+    return Prompt(
+        segments=tuple(s for s in segments if s.text),
+        stop=template.stop,
+        fixed=sum(1 for s in (*fixed, before) if s.text),
+        messages=(("system", system), ("user", user)),
+    )
 
 
 def guess_template(architecture: str, tokens: frozenset[str]) -> str | None:

@@ -98,6 +98,8 @@ class Prompt:
 
     segments: tuple[Segment, ...]
     stop: tuple[str, ...] = ()
+    fixed: int = 0  # leading segments that are the same for every question, so that their reading can be kept
+    messages: tuple[tuple[str, str], ...] = ()  # (role, text): the same for a server that has a template of its own
 
 
 @dataclass(frozen=True, slots=True)

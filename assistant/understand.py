@@ -28,6 +28,7 @@ _NE = re.compile(r"(?:呢|如何|怎么样)?[??。!!~\s]*$")
 _DEICTIC = re.compile(
     r"^(?:那|还有|另外|其中|它|这|该|同样|同年)|(?:它|这个|这些|该市|该省|当地|那里|这里|同一年)|呢[??。!!\s]*$"
 )
+_PAST = re.compile(r"[\u4e00-\u9fff]了(?:多少|几|哪些|什么)")
 _MEASURES = "个座家项条种处辆次位名片类所批"
 _WH = re.compile(
     r"多少|几(?=[个座家项条处公万])|什么|哪些|哪个|哪里|吗|怎么|如何|是否|有没有|谁|何时|何|总结|概括|比较|对比|介绍|列出|列举|计划|任务"
@@ -161,10 +162,13 @@ def _read_years(normal: str, corpus: Corpus) -> set[int]:
 def _read_part(normal: str, years: set[int]) -> Part | None:
     """Review or tasks, only where the question says so and says only one."""
     lexicon = load_lexicon()
-    review = any(word in normal for word in lexicon.review)
+    if years:  # the year mostly tells; but 2023年的工作回顾 names the section itself
+        named = [part for word, part in (("回顾", Part.REVIEW), ("任务", Part.TASKS)) if word in normal]
+        return named[0] if len(named) == 1 else None
+    review = any(word in normal for word in lexicon.review) or bool(_PAST.search(normal))
     tasks = any(word in normal for word in lexicon.tasks)
-    if review == tasks or years:
-        return None  # the year already tells; a wrong guess would hide the right evidence
+    if review == tasks:
+        return None
     return Part.REVIEW if review else Part.TASKS
 
 
@@ -188,7 +192,10 @@ def _read_terms(normal: str) -> tuple[str, ...]:
         left = re.sub(f"{re.escape(word)}(?:[{_MEASURES}](?=[^\\s{_MEASURES}]))?", " ", left)
     for quantity in reversed(find_quantities(left)):
         left = f"{left[: quantity.start]} {left[quantity.end :]}"
-    return join_terms([w for w in content_words(left) if w not in lexicon.stopwords and not w.isdigit()], left)
+    return join_terms(
+        [w for w in content_words(left) if w not in lexicon.stopwords and w not in lexicon.units and not w.isdigit()],
+        left,
+    )
 
 
 def join_terms(found: Sequence[str], text: str) -> tuple[str, ...]:

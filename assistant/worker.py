@@ -1,43 +1,22 @@
-"""requests on standard input -> replies on standard output: the process that owns llama.cpp.
+"""A model file -> what llama.cpp computes with it: tokens, logits, grammars, and the state of what it has read.
 
-The only module that imports ``llama_cpp``, and always in a process of its own, because llama.cpp answers some inputs
-with the end of the process. Started by :mod:`assistant.process`; both ways one JSON object a line. The first request is
-``load``; one request is served at a time, only ``stop`` is heard meanwhile.
-
-==============  ==============================================================  =======================================
-request         further keys                                                    replies
-==============  ==============================================================  =======================================
-load            path, context, threads                                          done
-score           question, candidates                                            done: answers, none
-short_answer    question, candidates, chosen                                    done: found (text, probability) or null
-generate        segments, stops, grammar, max_tokens, temperature, seed         piece (many): text; then done
-stop            (of the request with this id)                                   the request then ends with done
-==============  ==============================================================  =======================================
-
-Every request and reply has an ``id``. A request that cannot be served is answered with ``failed``: error, message.
+The only module that imports ``llama_cpp``, and always in a process of its own (:mod:`assistant.serving`), because llama.cpp
+answers some inputs with the end of the process.
 """
 
 from __future__ import annotations
 
 import ctypes
-import json
 import os
-import queue
-import signal
-import sys
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.decode import Sampling, generate_text
-from assistant.errors import AssistantError, GrammarInvalid, InputInvalid, ModelUnusable
-from assistant.reader import find_short_answer, score_candidates
+from assistant.errors import GrammarInvalid, InputInvalid, ModelUnusable
+from assistant.prefix import keep_state, state_is_whole
 
 # Threads that spin while they wait make everything ten times slower as soon as another program wants a core.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -80,6 +59,9 @@ class Runtime:
         self._never = llama_cpp.llama_cpp.ggml_abort_callback(0)
         self._stopping = stopping
         self._evaluated: list[int] = []  # tokens in the context's memory, in whole batches
+        self._ends: list[int] = []  # where those batches end
+        self._fixed = 0  # tokens of the fixed beginning, behind which batches are counted anew
+        self._trims = True  # whether this model can forget the end of what it has read
         self._specials: dict[str, int] = {}
 
     def _parameters(self, threads: int) -> Any:
@@ -174,15 +156,41 @@ class Runtime:
                 f"提示太长:{len(tokens)} 个词元,模型只能读 {self.context} 个。 The prompt has {len(tokens)} tokens, "
                 f"the model reads {self.context}."
             )
-        start = self._reuse(tokens, positions[0])
+        first = self._reuse(tokens, positions[0])
         rows: list[Logits] = []
-        for first in range(start, len(tokens), BATCH):
-            chunk = tokens[first : first + BATCH]
-            wanted = [p - first for p in positions if first <= p < first + len(chunk)]
+        while first < len(tokens):
+            end = first + BATCH if first >= self._fixed else min(first + BATCH, self._fixed)
+            chunk = tokens[first:end]
+            wanted = [p - first for p in positions if first <= p < end]
             rows += self._decode(chunk, first, wanted)
-            if len(chunk) == BATCH:
+            if len(chunk) == end - first:
                 self._evaluated += chunk
+                self._ends.append(end)
+            first = end
         return np.stack(rows)
+
+    def read_fixed(self, tokens: Sequence[int], state: str) -> None:
+        """Have the fixed beginning of a prompt in memory, from its state file where there is one; else write that.
+
+        Later calls of :meth:`logits` cut their batches behind it, so that equal prompts give equal logits as ever.
+        """
+        count = len(tokens)
+        if count != self._fixed:
+            self._forget()
+            self._fixed = count
+        if count in self._ends and self._trims and self._evaluated[:count] == list(tokens):
+            return
+        self._forget()
+        if load_state(self._context, state, tokens, self.context):
+            self._evaluated, self._ends = list(tokens), [*range(BATCH, count, BATCH), count]
+            return
+        self._forget()
+        self.logits(tokens, [count - 1])
+        save_state(self._context, state, tokens)
+
+    def _forget(self) -> None:
+        llama_cpp.llama_memory_clear(self._memory, False)
+        self._evaluated, self._ends = [], []
 
     def next_logits(self, token: int, place: int) -> Logits:
         """Logits after one more token at ``place``."""
@@ -191,13 +199,17 @@ class Runtime:
     def _reuse(self, tokens: Sequence[int], needed: int) -> int:
         """Keep what the memory shares with these tokens, in whole batches, and forget the rest; how many are kept."""
         same = 0
-        limit = min(len(self._evaluated), needed)
-        while same + BATCH <= limit and self._evaluated[same : same + BATCH] == list(tokens[same : same + BATCH]):
-            same += BATCH
-        if not same or not llama_cpp.llama_memory_seq_rm(self._memory, 0, same, -1):
-            llama_cpp.llama_memory_clear(self._memory, False)
+        for end in self._ends:
+            if end > needed or self._evaluated[same:end] != list(tokens[same:end]):
+                break
+            same = end
+        if same and not llama_cpp.llama_memory_seq_rm(self._memory, 0, same, -1):
+            self._trims = False
             same = 0
+        if not same:
+            self._forget()
         del self._evaluated[same:]
+        self._ends = [end for end in self._ends if end <= same]
         return same
 
     def _decode(self, tokens: Sequence[int], place: int, wanted: Sequence[int]) -> list[Logits]:
@@ -234,6 +246,22 @@ class Runtime:
         if not sampler:
             raise GrammarInvalid(f"语法(GBNF)有误。 llama.cpp does not accept this grammar: {' | '.join(self._log)}")
         return LlamaGrammar(sampler, self.size)
+
+
+def load_state(context: Any, path: str, tokens: Sequence[int], room: int) -> bool:
+    """Read what :func:`save_state` wrote into the empty memory; False where there is none for these tokens."""
+    if not state_is_whole(path):
+        return False
+    found, count = (llama_cpp.llama_token * room)(), ctypes.c_size_t(0)
+    read = llama_cpp.llama_state_seq_load_file(context, os.fsencode(path), 0, found, room, ctypes.byref(count))
+    return bool(read) and list(found[: count.value]) == list(tokens)
+
+
+def save_state(context: Any, path: str, tokens: Sequence[int]) -> None:
+    """Write what the memory holds of these tokens; without room on the disk there is no file, and no harm."""
+    with keep_state(path) as unfinished:
+        array = (llama_cpp.llama_token * len(tokens))(*tokens)
+        llama_cpp.llama_state_seq_save_file(context, os.fsencode(unfinished), 0, array, len(tokens))
 
 
 class LlamaGrammar:
@@ -273,76 +301,6 @@ class LlamaGrammar:
         llama_cpp.llama_sampler_apply(self._sampler, ctypes.byref(candidates))
 
 
-class Worker:
-    """Serves one request after the other."""
-
-    def __init__(self, requests: BinaryIO, replies: BinaryIO) -> None:
-        self._requests = requests
-        self._replies = replies
-        self._waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._runtime: Runtime | None = None
-        self._current = self._stopped = -1  # ids of requests
-
-    def run(self) -> None:
-        """Serve until standard input ends, which ends the process."""
-        threading.Thread(target=self._listen, daemon=True).start()
-        while True:
-            request = self._waiting.get()
-            self._current = request["id"]
-            try:
-                result = self._serve(request)
-            except Stopped:
-                result = {}
-            except AssistantError as error:
-                self._reply("failed", error=type(error).__name__, message=str(error))
-                continue
-            self._reply("done", **result)
-
-    def _listen(self) -> None:
-        for line in self._requests:
-            request = json.loads(line)
-            if request["op"] == "stop":
-                self._stopped = request["id"]
-            else:
-                self._waiting.put(request)
-        os._exit(0)  # the parent is gone, and llama.cpp may be computing in the main thread
-
-    def _stopping(self) -> bool:
-        return self._stopped == self._current
-
-    def _serve(self, request: dict[str, Any]) -> dict[str, Any]:
-        if request["op"] == "load":
-            self._runtime = Runtime(request["path"], request["context"], request["threads"], self._stopping)
-            return {}
-        if self._runtime is None:
-            raise ModelUnusable("没有载入模型。 No model is loaded.")
-        if request["op"] == "score":
-            return asdict(score_candidates(self._runtime, request["question"], request["candidates"]))
-        if request["op"] == "short_answer":
-            found = find_short_answer(self._runtime, request["question"], request["candidates"], request["chosen"])
-            return {"found": found}
-        self._generate(self._runtime, request)
-        return {}
-
-    def _generate(self, runtime: Runtime, request: dict[str, Any]) -> None:
-        tokens = prompt_tokens(runtime, request["segments"])
-        room = runtime.context - len(tokens)
-        sampling = Sampling(
-            min(request["max_tokens"], room), request["temperature"], request["seed"], tuple(request["stops"])
-        )
-        grammar = runtime.start_grammar(request["grammar"]) if request["grammar"] is not None else None
-        try:
-            for piece in generate_text(runtime, tokens, sampling, grammar):
-                self._reply("piece", text=piece)
-        finally:
-            if grammar is not None:
-                grammar.close()
-
-    def _reply(self, kind: str, **values: Any) -> None:
-        self._replies.write(json.dumps({"id": self._current, "kind": kind, **values}).encode() + b"\n")
-        self._replies.flush()
-
-
 def prompt_tokens(runtime: Runtime, segments: Sequence[tuple[str, bool]]) -> list[int]:
     """Tokens of (text, is it control text) pairs; only control text can become control tokens."""
     tokens = [t for text, control in segments for t in _segment_tokens(runtime, text, control)]
@@ -352,23 +310,3 @@ def prompt_tokens(runtime: Runtime, segments: Sequence[tuple[str, bool]]) -> lis
 
 def _segment_tokens(runtime: Runtime, text: str, control: bool) -> list[int]:
     return runtime.control_tokens(text) if control else runtime.plain_tokens(text)
-
-
-def _watch_parent(parent: int) -> None:
-    """End with the parent also where another process still holds the other end of our standard input."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(0)
-
-
-def main() -> None:
-    """Keep standard output for replies alone, and serve."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal stops the answer, not the model
-    threading.Thread(target=_watch_parent, args=(int(sys.argv[1]),), daemon=True).start()
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    Worker(sys.stdin.buffer, replies).run()
-
-
-if __name__ == "__main__":
-    main()

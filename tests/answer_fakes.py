@@ -36,6 +36,9 @@ class FakeEngine(Engine):
                 return
             yield piece
 
+    def count(self, texts: Sequence[str], *, control: bool = False) -> list[int]:
+        return [len(text) for text in texts]
+
     def waiting(self) -> int:
         return 0
 

@@ -329,18 +329,24 @@ sys.stdout.write("ended\\n")
 """
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_the_server_says_where_it_is_and_ends_cleanly_on_a_signal(ending: signal.Signals) -> None:
     root = Path(__file__).resolve().parent.parent
-    process = subprocess.Popen([sys.executable, "-c", SERVE], cwd=root, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     watch = threading.Timer(60, process.kill)
     watch.start()
     try:
         assert process.stdout is not None
+        assert process.stderr is not None
         url = process.stdout.readline().strip()
         assert fetch(url, "/healthz").status == 200
+        stream = fetch(url, "/gradio_api/heartbeat/visitor")  # stays open, as that of an open page does
+        assert stream.status == 200
         process.send_signal(ending)
         assert process.stdout.read() == "ended\n"
+        assert "Traceback" not in process.stderr.read()
         assert process.wait(30) == 0
     finally:
         watch.cancel()

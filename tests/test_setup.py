@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -246,36 +247,46 @@ def test_the_build_does_not_see_a_date_that_would_switch_fast_instructions_off(
     assert "SOURCE_DATE_EPOCH" not in (tmp_path / "log").read_text(encoding="utf-8")
 
 
-def test_a_second_make_has_nothing_to_set_up(tmp_path: Path) -> None:
-    for name in ("Makefile", "pyproject.toml", "requirements", "scripts"):
-        (tmp_path / name).symlink_to(ROOT / name)
+def plan(directory: Path, *arguments: str) -> str:
+    """Give what make would run, or says; whatever make these tests themselves run under."""
+    outside = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+    command = ["make", *arguments]
+    return subprocess.run(
+        command, cwd=directory, env=outside, capture_output=True, encoding="utf-8", check=False
+    ).stdout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Give what make looks at, with an environment that was set up after everything else was written."""
+    for name in ("Makefile", "pyproject.toml", "requirements/dev.lock", "scripts/set_up.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+        os.utime(tmp_path / name, (1_000_000_000, 1_000_000_000))
     (tmp_path / ".venv").mkdir()
     for stamp in (".runtime", ".dev"):
         (tmp_path / ".venv" / stamp).touch()
-    for target in ("serve", "test"):
-        plan = subprocess.run(["make", "-n", target], cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
-        assert "set_up.py" not in plan.stdout
+        os.utime(tmp_path / ".venv" / stamp, (1_000_000_001, 1_000_000_001))
+    return tmp_path
 
 
-def test_a_lock_that_changed_is_installed_before_anything_runs(tmp_path: Path) -> None:
-    for name in ("Makefile", "pyproject.toml", "scripts"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv" / ".dev").touch()
-    os.utime(tmp_path / ".venv" / ".dev", (4_000_000_000, 4_000_000_000))
-    (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements" / "dev.lock").touch()
-    os.utime(tmp_path / "requirements" / "dev.lock", (4_000_000_001, 4_000_000_001))
-    plan = subprocess.run(["make", "-n", "test"], cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
-    assert plan.stdout.index("set_up.py --dev") < plan.stdout.index("pytest")
+@pytest.mark.parametrize(("target", "program"), [("serve", "-m assistant serve"), ("test", "-m pytest")])
+def test_a_second_make_has_nothing_to_set_up(target: str, program: str, checkout: Path) -> None:
+    planned = plan(checkout, "-n", target)
+    assert program in planned
+    assert "set_up.py" not in planned
 
 
-def test_without_any_python_make_says_what_to_install(tmp_path: Path) -> None:
-    for name in ("Makefile", "pyproject.toml", "requirements", "scripts"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    done = subprocess.run(["make", "serve", "PYTHON=no-python"], cwd=tmp_path, capture_output=True, encoding="utf-8")
-    assert done.returncode != 0
-    assert "Python 3.11 or newer" in done.stdout
+@pytest.mark.parametrize(("target", "program"), [("serve", "-m assistant serve"), ("test", "-m pytest")])
+def test_a_lock_that_changed_is_installed_before_anything_runs(target: str, program: str, checkout: Path) -> None:
+    os.utime(checkout / "requirements" / "dev.lock", (1_000_000_002, 1_000_000_002))
+    planned = plan(checkout, "-n", target)
+    assert -1 < planned.find("scripts/set_up.py") < planned.find(program)
+
+
+def test_without_any_python_make_says_what_to_install(checkout: Path) -> None:
+    (checkout / ".venv" / ".runtime").unlink()
+    assert "Python 3.11 or newer" in plan(checkout, "serve", "PYTHON=no-python")
 
 
 def test_the_check_script_is_valid_shell() -> None:

@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def build(given: argparse.Namespace) -> None:
     """Raw data -> token files."""
-    from training.shards import build_parts, plan_parts, read_sources
+    from training.build import build_parts, plan_parts, read_sources
 
     sources = read_sources(given.data, given.out)
     parts = plan_parts(sources, given.human_rounds, given.policy_rounds, given.longest)
@@ -28,14 +28,16 @@ def build(given: argparse.Namespace) -> None:
 
 def show(given: argparse.Namespace) -> None:
     """Some random examples of each kind, for reading."""
-    from training.examples import Example
-    from training.shards import make_examples, plan_parts, read_sources
+    from training.build import make_examples, plan_parts, read_sources
+    from training.types import Example
 
     sources = read_sources(given.data, given.out)
     parts = plan_parts(sources, 1, 1)
     rng = Random(given.seed)
     kinds: dict[str, list[Example]] = defaultdict(list)
-    for part in rng.sample([p for p in parts if "human" in p.name], 1) + rng.sample([p for p in parts if "policy" in p.name], 3):
+    for part in rng.sample([p for p in parts if "human" in p.name], 1) + rng.sample(
+        [p for p in parts if "policy" in p.name], 3
+    ):
         for example in make_examples(sources, part, given.seed):
             kinds[example.kind].append(example)
     for kind, found in sorted(kinds.items()):
@@ -80,7 +82,7 @@ def export(given: argparse.Namespace) -> None:
     """Checkpoint -> GGUF files."""
     from training.export import export_all
 
-    for file in export_all(given.out / given.name, given.to or given.out, given.model_name):
+    for file in export_all(given.out / given.name, given.to or given.out, given.model_name, given.kinds.split(",")):
         sys.stdout.write(f"{file} {file.stat().st_size}\n")
 
 
@@ -106,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
             _add_training(command)
         if name in ("export", "all"):
             command.add_argument("--to", type=Path, help="folder of the GGUF files; --out where not given")
+            command.add_argument("--kinds", default="f32,q8_0,q4_k_m", help="forms to write; the last needs the first")
             command.add_argument("--model-name", default="reader-v1")
         if name == "show":
             command.add_argument("--count", type=int, default=20)
@@ -114,8 +117,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("data", type=Path, help="folder that holds qa/ and text/")
-    command.add_argument("--human-rounds", type=int, default=3, help="times that people's questions are used, each with other distractors")
-    command.add_argument("--policy-rounds", type=int, default=3, help="times that questions are made of the official texts")
+    command.add_argument(
+        "--human-rounds",
+        type=int,
+        default=3,
+        help="times that people's questions are used, each with other distractors",
+    )
+    command.add_argument(
+        "--policy-rounds", type=int, default=3, help="times that questions are made of the official texts"
+    )
     command.add_argument("--longest", type=int, default=704, help="tokens of a sequence")
     command.add_argument("--workers", type=int, default=1)
 

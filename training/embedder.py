@@ -6,12 +6,8 @@ whole table is trained to bring questions near their paragraphs, titles near the
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -21,8 +17,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from training.cooccur import choose_vocabulary, count_words, cut_texts, factorise, relate_words
-from training.embedder_data import Asked, Document, Pair, make_pairs, read_asked, read_documents
-from vectorstore.static_embed import FORMAT, features
+from training.embedder_data import Asked, Document, read_asked, read_documents
+from vectorstore.static_embed import features
 
 OUT = Path("build/embedder")
 _TEXT_WEIGHTS = {"law": 1}  # of the running words; the rest is rarer and nearer to what is asked about
@@ -168,7 +164,9 @@ class Trainer:
         self._optimizer.step()
         return float(loss)
 
-    def _embed(self, places: NDArray[np.int64], weights: NDArray[np.float32], owner: NDArray[np.int64], count: int) -> torch.Tensor:
+    def _embed(
+        self, places: NDArray[np.int64], weights: NDArray[np.float32], owner: NDArray[np.int64], count: int
+    ) -> torch.Tensor:
         starts = np.searchsorted(owner, np.arange(count))
         summed = nn.functional.embedding_bag(
             torch.from_numpy(places),

@@ -9,41 +9,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from training.clauses import YEAR, remove_clause, split_clauses, tag_words
 from training.overlap import Stretch, likeness, pairs_of
 from training.policy import Draft, draft_questions, find_topics
 from training.texts import Asked, Paragraph, Text
+from training.types import Example
 from training.wording import as_product_reads, make_label, pick_topic_frame, word_question
 
 FEWEST, MOST = 5, 16  # candidates
 NO_ANSWER_SHARE = 0.18
+_TOPIC_SHARE = 0.14
 SORTED_SHARE = 0.3
 NORMALISED_SHARE = 0.55  # the product normalises questions; other programs need not
 LONGEST_ANSWER = 40
 _NEIGHBOURHOOD = 80  # sentences to each side that a search may confuse with the one asked about
 _SAME = 0.55  # a sentence so like the answering one may answer too, so it is no distractor
 _DIGITS = re.compile(r"\d+")
-_TELLING = re.compile(r"\d[\d.,]*(?:万|亿|%|个|项|元|公里|吨|座|家|千瓦|亩|人|年)|、[^、]{2,14}等|《|负责|罚款|所称|[一二三四五六七八九十百]+(?:万元|元|日内|年内|个月)")
-_DULL = {"name": 0.6, "object": 0.3, "obligation": 0.5, "when": 0.6}  # how often these are kept; they are easy to make and less asked
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One thing to learn. ``gold`` are positions in ``candidates``; none where no candidate answers."""
-
-    kind: str
-    question: str
-    candidates: tuple[str, ...]
-    gold: tuple[int, ...]
-    answer: str = ""
+_TELLING = re.compile(
+    r"\d[\d.,]*(?:万|亿|%|个|项|元|公里|吨|座|家|千瓦|亩|人|年)|、[^、]{2,14}等|《|负责|罚款|所称|[一二三四五六七八九十百]+(?:万元|元|日内|年内|个月)"
+)
+_DULL = {
+    "name": 0.6,
+    "object": 0.3,
+    "obligation": 0.5,
+    "when": 0.6,
+}  # how often these are kept; they are easy to make and less asked
 
 
 def human_examples(paragraph: Paragraph, others: Sequence[Paragraph], rng: Random) -> Iterator[Example]:
     """One example of each question of a paragraph, with distractors out of some other paragraphs."""
-    far = [s for other in rng.sample(others, min(25, len(others))) if other.name != paragraph.name for s in other.sentences]
+    far = [
+        s for other in rng.sample(others, min(25, len(others))) if other.name != paragraph.name for s in other.sentences
+    ]
     stretch = Stretch([*paragraph.sentences, *far])
     own = len(paragraph.sentences)
     for asked in paragraph.questions:
@@ -76,10 +75,8 @@ def policy_examples(text: Text, count: int, rng: Random) -> Iterator[Example]:
     for _ in range(count):
         at = _choose_sentence(text, rng)
         window = text.sentences[max(0, at - _NEIGHBOURHOOD) : at + _NEIGHBOURHOOD]
-        if rng.random() < 0.14:
-            example = _topic_example(text, window, rng)
-        else:
-            example = _fact_example(text, window, text.sentences[at], rng)
+        topic = rng.random() < _TOPIC_SHARE
+        example = _topic_example(text, window, rng) if topic else _fact_example(text, window, text.sentences[at], rng)
         if example is not None:
             yield example
 
@@ -125,12 +122,19 @@ def _swapped_example(
     draft: Draft, question: str, sentence: str, window: Sequence[str], distractors: Sequence[str], rng: Random
 ) -> Example | None:
     """Ask for something else that the texts do not count: the nearest sentence must not be taken for an answer."""
-    nouns = [w.text for s in rng.sample(list(window), min(12, len(window))) for w in tag_words(s) if w.tag == "n" and len(w.text) >= 2]
+    nouns = [
+        w.text
+        for s in rng.sample(list(window), min(12, len(window)))
+        for w in tag_words(s)
+        if w.tag == "n" and len(w.text) >= 2
+    ]
     shown = sentence + "".join(distractors)
     strange = [n for n in nouns if n not in shown]
     if not strange:
         return None
-    return _assemble(f"{draft.kind}-swapped", question.replace(draft.key, rng.choice(strange)), [], [sentence, *distractors], "", rng)
+    return _assemble(
+        f"{draft.kind}-swapped", question.replace(draft.key, rng.choice(strange)), [], [sentence, *distractors], "", rng
+    )
 
 
 def _other_label(sentence: str, question: str, rng: Random) -> str | None:
@@ -145,7 +149,26 @@ def _other_label(sentence: str, question: str, rng: Random) -> str | None:
     return _change_figures(sentence.replace(places[0], rng.choice([p for p in _PLACES if p != places[0]])), rng)
 
 
-_PLACES = ("北京", "天津", "上海", "江苏", "浙江", "广东", "山东", "河北", "四川", "湖北", "重庆", "福建", "安徽", "云南", "深圳", "杭州", "南京", "广州")
+_PLACES = (
+    "北京",
+    "天津",
+    "上海",
+    "江苏",
+    "浙江",
+    "广东",
+    "山东",
+    "河北",
+    "四川",
+    "湖北",
+    "重庆",
+    "福建",
+    "安徽",
+    "云南",
+    "深圳",
+    "杭州",
+    "南京",
+    "广州",
+)
 
 
 def _change_figures(sentence: str, rng: Random, spare: str = "") -> str:
@@ -165,7 +188,9 @@ def _topic_example(text: Text, window: Sequence[str], rng: Random) -> Example | 
     if not topics:
         return None
     term, at = topics[0]
-    question = word_question(pick_topic_frame("topic", {"t": term}, rng), rng, make_label(text.region, text.year, rng), drop=0.0)
+    question = word_question(
+        pick_topic_frame("topic", {"t": term}, rng), rng, make_label(text.region, text.year, rng), drop=0.0
+    )
     stretch = Stretch(part)
     others = [part[i] for i in stretch.rank(question) if i not in at and term not in part[i]]
     if rng.random() < 0.08:
@@ -180,7 +205,11 @@ def _distractors(window: Sequence[str], gold: str, question: str, answer: str, r
     wanted = rng.randint(FEWEST, MOST - 2)
     for i in stretch.rank(question):
         sentence = stretch.sentences[i]
-        if sentence == gold or likeness(stretch.pairs[i], gold_pairs) > _SAME or (answer in sentence and len(answer) > 1):
+        if (
+            sentence == gold
+            or likeness(stretch.pairs[i], gold_pairs) > _SAME
+            or (answer in sentence and len(answer) > 1)
+        ):
             continue
         if rng.random() < 0.85:
             chosen.append(sentence)

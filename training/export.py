@@ -6,15 +6,16 @@ reordered on the way, and reordered back by :func:`read_gguf`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import gguf
 import numpy as np
 from numpy.typing import NDArray
 
 from training.sequences import CONTROL, Tokenizer
+
+KINDS = ("f32", "q8_0", "q4_k_m")
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -26,15 +27,17 @@ _LAYER = {
 }
 
 
-def export_all(run: Path, to: Path, name: str) -> list[Path]:
-    """Write F32, Q8_0 and Q4_K_M of a run's best weights."""
+def export_all(run: Path, to: Path, name: str, kinds: Sequence[str] = KINDS) -> list[Path]:
+    """Write a run's best weights in the forms asked for; Q4_K_M is made of the F32 file and needs llama.cpp."""
     weights, shape = load_checkpoint(run)
     to.mkdir(parents=True, exist_ok=True)
-    files = [to / f"{name}-{kind}.gguf" for kind in ("f32", "q8_0", "q4_k_m")]
-    write_gguf(files[0], weights, shape, name, quantised=False)
-    write_gguf(files[1], weights, shape, name, quantised=True)
-    quantise(files[0], files[2])
-    return files
+    files = {kind: to / f"{name}-{kind}.gguf" for kind in KINDS}
+    for kind in kinds:
+        if kind == "q4_k_m":
+            quantise(files["f32"], files[kind])
+        else:
+            write_gguf(files[kind], weights, shape, name, quantised=kind == "q8_0")
+    return [files[kind] for kind in kinds]
 
 
 def load_checkpoint(run: Path) -> tuple[Weights, Mapping[str, int]]:
@@ -48,6 +51,8 @@ def load_checkpoint(run: Path) -> tuple[Weights, Mapping[str, int]]:
 
 def write_gguf(file: Path, weights: Weights, shape: Mapping[str, int], name: str, *, quantised: bool) -> None:
     """Write weights as llama.cpp names them; norms stay float32, which it demands."""
+    import gguf
+
     writer = gguf.GGUFWriter(file, "llama")
     _write_facts(writer, shape, name, quantised)
     _write_vocabulary(writer, Tokenizer())
@@ -68,7 +73,11 @@ def to_gguf_tensors(weights: Weights, shape: Mapping[str, int]) -> Weights:
     heads = shape["heads"]
     tensors = {"token_embd.weight": weights["embedding.weight"], "output_norm.weight": weights["norm.weight"]}
     for i in range(shape["layers"]):
-        own = {k.removeprefix(f"blocks.{i}.").removesuffix(".weight"): v for k, v in weights.items() if k.startswith(f"blocks.{i}.")}
+        own = {
+            k.removeprefix(f"blocks.{i}.").removesuffix(".weight"): v
+            for k, v in weights.items()
+            if k.startswith(f"blocks.{i}.")
+        }
         query, key, value = np.split(own["attend"], 3)
         gate, up = np.split(own["gate_up"], 2)
         named = {theirs: own[ours] for ours, theirs in _LAYER.items()}
@@ -80,6 +89,8 @@ def to_gguf_tensors(weights: Weights, shape: Mapping[str, int]) -> Weights:
 
 def read_gguf(file: Path) -> tuple[Weights, dict[str, int]]:
     """Read a reader back from a GGUF, dequantised; the reverse of :func:`write_gguf`."""
+    import gguf
+
     reader = gguf.GGUFReader(file)
     found = {t.name: gguf.quants.dequantize(t.data, t.tensor_type).astype(np.float32) for t in reader.tensors}
 
@@ -97,9 +108,15 @@ def read_gguf(file: Path) -> tuple[Weights, dict[str, int]]:
     heads = shape["heads"]
     weights = {"embedding.weight": found["token_embd.weight"], "norm.weight": found["output_norm.weight"]}
     for i in range(shape["layers"]):
-        own = {k.removeprefix(f"blk.{i}.").removesuffix(".weight"): v for k, v in found.items() if k.startswith(f"blk.{i}.")}
+        own = {
+            k.removeprefix(f"blk.{i}.").removesuffix(".weight"): v
+            for k, v in found.items()
+            if k.startswith(f"blk.{i}.")
+        }
         joined = {ours: own[theirs] for ours, theirs in _LAYER.items()}
-        joined["attend"] = np.concatenate([to_halves(own["attn_q"], heads), to_halves(own["attn_k"], heads), own["attn_v"]])
+        joined["attend"] = np.concatenate(
+            [to_halves(own["attn_q"], heads), to_halves(own["attn_k"], heads), own["attn_v"]]
+        )
         joined["gate_up"] = np.concatenate([own["ffn_gate"], own["ffn_up"]])
         weights |= {f"blocks.{i}.{k}.weight": v for k, v in joined.items()}
     return weights, shape
@@ -129,6 +146,8 @@ def quantise(source: Path, to: Path) -> None:
 
 
 def _write_facts(writer: Any, shape: Mapping[str, int], name: str, quantised: bool) -> None:
+    import gguf
+
     from training.model import EPSILON, ROPE_BASE
 
     writer.add_name(name)
@@ -147,6 +166,8 @@ def _write_facts(writer: Any, shape: Mapping[str, int], name: str, quantised: bo
 
 
 def _write_vocabulary(writer: Any, tokenizer: Tokenizer) -> None:
+    import gguf
+
     pieces = tokenizer.pieces
     kinds = []
     for i in range(tokenizer.size):

@@ -45,7 +45,9 @@ class Block(nn.Module):
         batch, length, width = x.shape
         parts = self.attend(self.attention_norm(x)).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(rotate(query, cosine, sine), rotate(key, cosine, sine), value, is_causal=True)
+        mixed = F.scaled_dot_product_attention(
+            rotate(query, cosine, sine), rotate(key, cosine, sine), value, is_causal=True
+        )
         x = x + self.out(mixed.transpose(1, 2).reshape(batch, length, width))
         gate, up = self.gate_up(self.feed_norm(x)).chunk(2, -1)
         return x + self.down(F.silu(gate) * up)
@@ -78,7 +80,9 @@ class Reader(nn.Module):
         """Give the states behind each token: ``(batch, length)`` in, ``(batch, length, width)`` out."""
         x = self.embedding(tokens)
         length = tokens.shape[1]
-        kind = torch.get_autocast_dtype(tokens.device.type) if torch.is_autocast_enabled(tokens.device.type) else x.dtype
+        kind = (
+            torch.get_autocast_dtype(tokens.device.type) if torch.is_autocast_enabled(tokens.device.type) else x.dtype
+        )
         cosine, sine = self.cosine[:length].to(kind), self.sine[:length].to(kind)
         for block in self.blocks:
             x = block(x, cosine, sine)

@@ -9,22 +9,43 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 from training.clauses import NAME, NUMBER, YEAR, Clause, Word, split_clauses, tag_words
 from training.wording import Piece, measure_noun, pick_topic_frame, word_list
 
-_MANNER = re.compile(r"(?:超过|超|达到|达|约|近|突破|为|至|到|增至|仅|共|不少于|不低于|不超过|由|是|有|约为|总数|分别)+$")
+_MANNER = re.compile(
+    r"(?:超过|超|达到|达|约|近|突破|为|至|到|增至|仅|共|不少于|不低于|不超过|由|是|有|约为|总数|分别)+$"
+)
 _AFTER_NUMBER = re.compile(r"^(?:以上|以下|左右|以内|多|余|的|，|。|；|、|和|及|或|$)")
-_LISTED = re.compile(r"(?P<list>[^、，,；;。：:（）()“”《》的]{2,14}(?:、[^、，,；;。：:（）()]{2,14}){1,6}?(?:[和及与][^、，,；;。：:（）()等的]{2,10})?)等(?P<head>[^，,；;。：:（）()]{2,14})")
+_LISTED = re.compile(
+    r"(?P<list>[^、，,；;。：:（）()“”《》的]{2,14}(?:、[^、，,；;。：:（）()]{2,14}){1,6}?(?:[和及与][^、，,；;。：:（）()等的]{2,10})?)等(?P<head>[^，,；;。：:（）()]{2,14})"
+)
 _DUTY = re.compile(r"^(?:第.{1,6}条\s*)?(?P<who>[^，,；;。：:]{3,26}?)(?:负责|主管)(?P<duty>[^，,；;。：:]{4,30})")
-_OBLIGED = re.compile(r"^(?:第.{1,6}条\s*)?(?P<who>[^，,；;。：:]{3,24}?)(?:应当|必须|不得)(?P<what>[^，,；;。：:]{4,60})")
-_PENALTY = re.compile(r"(?P<condition>[^，,；;。：:]{6,40})的，(?P<penalty>[^；;。]*?(?:罚款|责令|处分|拘留|没收|吊销|赔偿|刑事责任)[^；;。]*)")
-_DEFINED = re.compile(r"(?:本(?:条例|法|办法|规定)所称|所谓)的?(?P<term>[^，,；;。：:]{2,16})，?(?:是指|指|包括)(?P<meaning>[^；;。]{6,})")
+_OBLIGED = re.compile(
+    r"^(?:第.{1,6}条\s*)?(?P<who>[^，,；;。：:]{3,24}?)(?:应当|必须|不得)(?P<what>[^，,；;。：:]{4,60})"
+)
+_PENALTY = re.compile(
+    r"(?P<condition>[^，,；;。：:]{6,40})的，(?P<penalty>[^；;。]*?(?:罚款|责令|处分|拘留|没收|吊销|赔偿|刑事责任)[^；;。]*)"
+)
+_DEFINED = re.compile(
+    r"(?:本(?:条例|法|办法|规定)所称|所谓)的?(?P<term>[^，,；;。：:]{2,16})，?(?:是指|指|包括)(?P<meaning>[^；;。]{6,})"
+)
 _PLACE_WORDS = ("哪里", "哪个地方", "什么地方", "哪儿", "哪个地区")
 _BODY_WORDS = ("哪个机构", "哪个部门", "什么单位", "哪个单位")
 _DATE_LINE = re.compile(r"印发|抄送|联系人|电话|起施行|办公厅\d|网站|附件")
-WEIGHTS = {"number": 5.0, "listed": 4.0, "name": 1.0, "when": 1.0, "penalty": 3.0, "definition": 3.0, "duty": 2.0, "obligation": 1.0, "object": 1.0}
+WEIGHTS = {
+    "number": 5.0,
+    "listed": 4.0,
+    "name": 1.0,
+    "when": 1.0,
+    "penalty": 3.0,
+    "definition": 3.0,
+    "duty": 2.0,
+    "obligation": 1.0,
+    "object": 1.0,
+}
 _WIDEST = 26  # characters of the clause that a question goes along with
 
 
@@ -101,9 +122,19 @@ def _number_pieces(
     if form < 0.8:
         noun = measure_noun(unit, rng)
         lead = doing if rng.random() < 0.7 else []
-        return (*lead, *_pieces(thing), Piece("的", light=True), Piece(noun), Piece(rng.choice(["是多少", "有多少", "是多少", "多大"]), asks=True))
+        return (
+            *lead,
+            *_pieces(thing),
+            Piece("的", light=True),
+            Piece(noun),
+            Piece(rng.choice(["是多少", "有多少", "是多少", "多大"]), asks=True),
+        )
     if form < 0.9:
-        return (*doing, *_pieces(thing), Piece(rng.choice(["达到多少", "有多少", "是多少", "的目标是多少", "多少", "是几"]), asks=True))
+        return (
+            *doing,
+            *_pieces(thing),
+            Piece(rng.choice(["达到多少", "有多少", "是多少", "的目标是多少", "多少", "是几"]), asks=True),
+        )
     return (*_pieces(thing), *doing, Piece(measure_noun(unit, rng), asks=True))
 
 
@@ -127,7 +158,11 @@ def ask_when(sentence: str, clause: Clause, rng: Random) -> Draft | None:
     left, right = clause.between(clause.start, match.start()), clause.between(match.end(), clause.end)
     wh = rng.choice(["哪一年", "什么时候", "何时", "哪年", "几几年", "哪一年"])
     body = _trim((*left, *right), rng)
-    pieces = (*_pieces(body), Piece("是", light=True), Piece(wh, asks=True)) if rng.random() < 0.4 else (*_pieces(left), Piece(wh, asks=True), *_pieces(right))
+    pieces = (
+        (*_pieces(body), Piece("是", light=True), Piece(wh, asks=True))
+        if rng.random() < 0.4
+        else (*_pieces(left), Piece(wh, asks=True), *_pieces(right))
+    )
     return Draft("when", pieces, match.group(), clause)
 
 
@@ -136,7 +171,9 @@ def ask_name(sentence: str, clause: Clause, rng: Random) -> Draft | None:
     match = NAME.search(sentence, clause.start, clause.end)
     if match and rng.random() < 0.8:
         titled = match["title"] is not None
-        wh = rng.choice(["哪个文件", "什么文件", "哪部法规", "什么规划", "哪个"] if titled else ["什么", "哪个", "什么"])
+        wh = rng.choice(
+            ["哪个文件", "什么文件", "哪部法规", "什么规划", "哪个"] if titled else ["什么", "哪个", "什么"]
+        )
         start, stop, answer = match.start(), match.end(), match["title"] or match["quoted"]
     else:
         names = [w for w in clause.words if w.names_place or (w.tag == "nt" and len(w.text) >= 4)]
@@ -164,7 +201,11 @@ def ask_listed(sentence: str, clause: Clause, rng: Random) -> Draft | None:
     wh = rng.choice(["哪些", "哪些", "哪几个", "什么"])
     pieces = (*_pieces(left), Piece(wh, asks=True), *_pieces(right))
     if rng.random() < 0.3:
-        pieces = (*_pieces(left), *_pieces(right), Piece(rng.choice(["有哪些", "包括哪些", "具体是哪些", "是指哪些"]), asks=True))
+        pieces = (
+            *_pieces(left),
+            *_pieces(right),
+            Piece(rng.choice(["有哪些", "包括哪些", "具体是哪些", "是指哪些"]), asks=True),
+        )
     return Draft("listed", pieces, sentence[start : match.end("list")], clause)
 
 
@@ -180,7 +221,9 @@ def ask_object(sentence: str, clause: Clause, rng: Random) -> Draft | None:
     if _length(thing) < 4 or _length(thing) > 22 or NUMBER.search(sentence, thing[0].start, clause.end):
         return None
     head = thing[-1]
-    wh = rng.choice(["什么", "什么", "哪些方面", "怎样的" + head.text, "什么" + head.text if head.tag.startswith("n") else "什么"])
+    wh = rng.choice(
+        ["什么", "什么", "哪些方面", "怎样的" + head.text, "什么" + head.text if head.tag.startswith("n") else "什么"]
+    )
     answer = sentence[thing[0].start : clause.end]
     return Draft("object", (*_pieces(left[-7:]), Piece(wh, asks=True)), answer, clause)
 
@@ -210,7 +253,9 @@ def ask_penalty(sentence: str, clauses: Sequence[Clause], rng: Random) -> Draft 
     inside = [c for c in clauses if match and c.start >= match.start("penalty")]
     if not match or not inside:
         return None
-    return Draft("penalty", pick_topic_frame("condition", {"c": match["condition"]}, rng), match["penalty"][:60], inside[0])
+    return Draft(
+        "penalty", pick_topic_frame("condition", {"c": match["condition"]}, rng), match["penalty"][:60], inside[0]
+    )
 
 
 def ask_definition(sentence: str, clauses: Sequence[Clause], rng: Random) -> Draft | None:
@@ -218,7 +263,9 @@ def ask_definition(sentence: str, clauses: Sequence[Clause], rng: Random) -> Dra
     match = _DEFINED.search(sentence)
     if not match:
         return None
-    return Draft("definition", pick_topic_frame("define", {"t": match["term"]}, rng), match["meaning"][:60], clauses[-1])
+    return Draft(
+        "definition", pick_topic_frame("define", {"t": match["term"]}, rng), match["meaning"][:60], clauses[-1]
+    )
 
 
 def find_topics(sentences: Sequence[str], rng: Random) -> list[tuple[str, tuple[int, ...]]]:
@@ -226,7 +273,7 @@ def find_topics(sentences: Sequence[str], rng: Random) -> list[tuple[str, tuple[
     places: dict[str, list[int]] = {}
     for i, sentence in enumerate(sentences):
         words = tag_words(sentence)
-        for a, b in zip(words, words[1:], strict=False):
+        for a, b in pairwise(words):
             if a.tag.startswith("n") and b.tag in ("n", "vn", "nz") and 4 <= len(a.text + b.text) <= 9:
                 places.setdefault(a.text + b.text, []).append(i)
         for w in words:
@@ -255,7 +302,15 @@ def _says_enough(draft: Draft) -> bool:
 
 def _pieces(words: Sequence[Word]) -> tuple[Piece, ...]:
     light = word_list("light")
-    return tuple(Piece(w.text, light=w.text in light or w.tag in ("d", "u", "uj", "ul", "p", "c", "x", "f"), cut=w.tag == "x", does=w.is_verb) for w in words)
+    return tuple(
+        Piece(
+            w.text,
+            light=w.text in light or w.tag in ("d", "u", "uj", "ul", "p", "c", "x", "f"),
+            cut=w.tag == "x",
+            does=w.is_verb,
+        )
+        for w in words
+    )
 
 
 def _on_words(clause: Clause, match: re.Match[str], *groups: str) -> bool:
@@ -285,7 +340,9 @@ def _counts(sentence: str, match: re.Match[str]) -> bool:
     if not match["unit"] and not match["scale"]:
         return False
     following = sentence[match.end() : match.end() + 1]
-    return not (match["unit"] in ("日", "届") or (not match["unit"] and following in ("年", "月", "日", "号", "条", "、")))
+    return not (
+        match["unit"] in ("日", "届") or (not match["unit"] and following in ("年", "月", "日", "号", "条", "、"))
+    )
 
 
 def _list_end(sentence: str, start: int, end: int) -> int:

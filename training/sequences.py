@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,13 @@ from assistant.reader import (
     BEGIN,
     CANDIDATES,
     END,
-    NO,
     QUESTION,
     QUESTION_TOKENS,
     SENTENCE_TOKENS,
-    YES,
     marked_tokens,
     normalise_text,
 )
-from training.examples import Example
+from training.types import Example
 
 TOKENIZER = Path(__file__).with_name("tokenizer.model")
 CONTROL = (*(f"[{i}]" for i in range(65)), "<q>", "<c>", "<a>", "<eot>", "<y>", "<n>", "<m>", "</m>")
@@ -77,7 +76,7 @@ class Tokenizer:
         """Tokenise text so that it holds no control token, whatever it says."""
         cuts = [0, *(found.start() + 1 for found in _CONTROL.finditer(text)), len(text)]
         tokens: list[int] = []
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in pairwise(cuts):
             tokens += self._pieces.encode(text[start:stop])
         return tokens
 
@@ -104,7 +103,11 @@ def write_sequence(example: Example, tokenizer: Any, longest: int) -> Written | 
             break
         tokens += [*body, special(f"[{n}]")]
         # What a sentence is followed by and the number itself are no language, so neither is predicted.
-        targets += [*[Target.TEXT] * (len(body) - 1), Target.NOTHING, Target.YES if n - 1 in example.gold else Target.NO]
+        targets += [
+            *[Target.TEXT] * (len(body) - 1),
+            Target.NOTHING,
+            Target.YES if n - 1 in example.gold else Target.NO,
+        ]
         written = n
     if written < 2 or any(g >= written for g in example.gold):
         return None

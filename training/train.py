@@ -20,7 +20,6 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.export import read_gguf
 from training.model import Reader, Shape
 from training.sequences import Target, Tokenizer, next_tokens
 from training.shards import Shard, load_shards, plan_batches, shorten_all
@@ -94,7 +93,12 @@ def train(run: Run) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=run.rate, betas=(0.9, 0.95), weight_decay=0.05, fused=True)
     state = _resume(run, model, optimizer)
     log = Log(run.out / "log.jsonl")
-    log.write(event="start", parameters=sum(p.numel() for p in model.parameters()), sequences=len(data.lengths), tokens=len(data.tokens))
+    log.write(
+        event="start",
+        parameters=sum(p.numel() for p in model.parameters()),
+        sequences=len(data.lengths),
+        tokens=len(data.tokens),
+    )
     _loop(run, model, optimizer, state, make_batches(data, run, tokenizer, state.step), held_out, tokenizer, log)
 
 
@@ -109,7 +113,7 @@ def _loop(
     log: Log,
 ) -> None:
     compute = make_loss(model, run)
-    sums = np.zeros(len(Target) * 2)
+    sums = torch.zeros(len(Target) * 2, device=run.device)
     began = time.monotonic() - state.seconds
     saved = validated = state.seconds
     while (progress := _progress(run, state)) < 1:
@@ -124,10 +128,10 @@ def _loop(
         state.step += 1
         state.tokens += batch.inputs.numel()
         state.seconds = time.monotonic() - began
-        sums += parts.float().cpu().numpy()
+        sums += parts
         if state.step % _LOG_EVERY == 0:
-            log.write(event="train", **asdict(state), losses=_mean_losses(sums))
-            sums[:] = 0
+            log.write(event="train", **asdict(state), losses=_mean_losses(sums.cpu().numpy()))
+            sums.zero_()
         if state.seconds - validated > 60 * run.validate_minutes:
             _validate(run, model, state, held_out, tokenizer, log)
             validated = saved = state.seconds = time.monotonic() - began
@@ -140,7 +144,6 @@ def _loop(
 
 def make_loss(model: Reader, run: Run) -> Callable[[Batch], tuple[Tensor, Tensor]]:
     """The weighted loss of a batch, and per target its sum and count; compiled once for each length."""
-
     table = torch.zeros(len(Target), device=run.device)
     for target, weight in LOSS_WEIGHTS.items():
         table[target] = weight
@@ -195,7 +198,9 @@ def _fill(
         begin, size = starts[i], int(data.lengths[i]) - 1
         inputs[r, :size] = data.tokens[begin : begin + size]
         targets[r, :size] = data.targets[begin : begin + size]
-        wanted[r, :size] = next_tokens(data.tokens[begin : begin + size + 1], data.targets[begin : begin + size + 1], yes, no)[:size]
+        wanted[r, :size] = next_tokens(
+            data.tokens[begin : begin + size + 1], data.targets[begin : begin + size + 1], yes, no
+        )[:size]
     places = choose_places(targets.reshape(-1), len(rows) * length // _SHARE_WITH_LOSS, rng)
     arrays = (inputs, places, wanted.reshape(-1)[places], targets.reshape(-1)[places].astype(np.int64))
     return Batch(*(torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in arrays))
@@ -245,19 +250,29 @@ def validate(model: Reader, held_out: Shard, run: Run, tokenizer: Tokenizer, mos
     for i in range(0, len(held_out.lengths), step):
         tokens = held_out.tokens[starts[i] : starts[i] + held_out.lengths[i]].astype(np.int64)
         targets = held_out.targets[starts[i] : starts[i] + held_out.lengths[i]]
-        labels, pointer = np.flatnonzero(np.isin(targets, (Target.NO, Target.YES))), np.flatnonzero(targets == Target.POINTER)[0]
+        labels, pointer = (
+            np.flatnonzero(np.isin(targets, (Target.NO, Target.YES))),
+            np.flatnonzero(targets == Target.POINTER)[0],
+        )
         with torch.autocast(run.device.split(":")[0], torch.bfloat16):
             states = model(torch.from_numpy(tokens[None, : pointer + 1]).to(run.device))[0]
-            rows = model.logits(states[torch.from_numpy(np.append(labels, pointer)).to(run.device)]).float().cpu().numpy()
+            rows = (
+                model.logits(states[torch.from_numpy(np.append(labels, pointer)).to(run.device)]).float().cpu().numpy()
+            )
         difference = rows[:-1, yes] - rows[:-1, no]
         answered = bool((targets[labels] == Target.YES).any())
         heights[answered].append(float(difference.max()))
         if answered:
             kind = "human" if held_out.names[held_out.kinds[i]].startswith("human") else "policy"
             pointed = int(rows[-1, tokens[labels]].argmax())
-            right[kind].append((targets[labels][int(difference.argmax())] == Target.YES, targets[labels][pointed] == Target.YES))
+            right[kind].append(
+                (targets[labels][int(difference.argmax())] == Target.YES, targets[labels][pointed] == Target.YES)
+            )
     model.train()
-    shares = {k: {"label": _share([a for a, _ in v]), "pointer": _share([b for _, b in v]), "n": len(v)} for k, v in right.items()}
+    shares = {
+        k: {"label": _share([a for a, _ in v]), "pointer": _share([b for _, b in v]), "n": len(v)}
+        for k, v in right.items()
+    }
     return {**shares, "auroc": auroc(heights[True], heights[False])}
 
 
@@ -271,7 +286,12 @@ def auroc(higher: list[float], lower: list[float]) -> float:
 
 def save_checkpoint(file: Path, model: Reader, optimizer: torch.optim.Optimizer, state: State) -> None:
     """Write all that is needed to go on; whole or not at all."""
-    content = {"weights": model.state_dict(), "optimizer": optimizer.state_dict(), "state": asdict(state), "shape": asdict(model.shape)}
+    content = {
+        "weights": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "state": asdict(state),
+        "shape": asdict(model.shape),
+    }
     _save(content, file)
 
 
@@ -301,6 +321,8 @@ def _resume(run: Run, model: Reader, optimizer: torch.optim.Optimizer) -> State:
 
 def _starting_weights(file: Path) -> dict[str, NDArray[np.float32]]:
     if file.suffix == ".gguf":
+        from training.export import read_gguf  # needs gguf, which training from scratch does not
+
         return read_gguf(file)[0]
     content = torch.load(file, map_location="cpu", weights_only=True)
     return {k: v.float().numpy() for k, v in content["weights"].items()}
@@ -310,7 +332,7 @@ def _shape(run: Run, tokenizer: Tokenizer) -> Shape:
     return Shape(tokenizer.size, run.width, run.layers, run.heads, run.feed_forward, run.context)
 
 
-def _mean_losses(sums: NDArray[np.float64]) -> dict[str, float]:
+def _mean_losses(sums: NDArray[np.float32]) -> dict[str, float]:
     pairs = sums.reshape(-1, 2)
     return {t.name.lower(): round(float(pairs[t][0] / pairs[t][1]), 4) for t in Target if pairs[t][1]}
 

@@ -75,7 +75,8 @@ def cut_pieces(text: str) -> tuple[Piece, ...]:
     """The words of a text as pieces of a question."""
     light = word_list("light")
     return tuple(
-        Piece(word, light=word in light or tag in _LIGHT_TAGS, cut=tag == "x", does=tag == "v") for word, tag in rjieba.tag(text, False)
+        Piece(word, light=word in light or tag in _LIGHT_TAGS, cut=tag == "x", does=tag == "v")
+        for word, tag in rjieba.tag(text, False)
     )
 
 
@@ -107,7 +108,13 @@ def make_label(region: str | None, year: int | None, rng: Random) -> str:
     """How people name a document's place and year before their question; sometimes only one of them, or none."""
     if rng.random() < 0.3:
         return ""
-    place = "" if region is None else rng.choice([region, region, ""]) if region != "全国" else rng.choice(["全国", "我国", "国家", "", ""])
+    place = (
+        ""
+        if region is None
+        else rng.choice([region, region, ""])
+        if region != "全国"
+        else rng.choice(["全国", "我国", "国家", "", ""])
+    )
     when = "" if year is None else rng.choice([f"{year}年", f"{year}年", f"{year}", f"{year % 100:02d}年", ""])
     return f"{when}{place}" if rng.random() < 0.3 else f"{place}{when}"
 
