@@ -37,7 +37,7 @@ from assistant.types import (
     Turn,
     Understood,
 )
-from assistant.understand import Corpus, describe_corpus, understand
+from assistant.understand import describe_corpus, understand
 from assistant.writer import Task, write_drafts
 from vectorstore.errors import IndexDamaged, IndexStale
 from vectorstore.types import Manifest, ParsedDocument, Scope
@@ -144,7 +144,7 @@ class Assistant:
     ) -> Iterator[Event]:
         """Answer step by step: Understood, Found, Piece…, Finished. A given ``scope`` replaces the one that was understood."""
         index, clock = self._current(), _Clock()
-        understood = understand(question, history, _corpus(index))
+        understood = understand(question, history, describe_corpus(index.documents))
         if scope is not None:
             understood = replace(understood, scope=scope)
         yield Understood(understood)
@@ -248,8 +248,3 @@ class Assistant:
             notes=case.notes,
             seconds=clock.read(),
         )
-
-
-def _corpus(index: Evidence) -> Corpus:
-    sections = [section for parsed in index.documents for section in parsed.sections]
-    return describe_corpus(sections, frozenset(place for s in index.sentences for place in s.places))

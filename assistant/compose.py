@@ -21,6 +21,7 @@ _ALSO = 0.25  # share of the question that a further sentence has to add to be w
 _MANNER = re.compile("怎么|怎样|如何|什么(?:方式|办法|措施|做法|形式|手段|机制|特点|好处)")  # wants the whole sentence
 _LISTED = 6  # statements of a list; more are a wall of quotes
 _SUMMARISED = 10
+_GROUPS = 12  # sections of which a summary gives something each
 _WHOLE = 140  # characters up to which a list quotes the whole sentence
 _TIE = 0.95  # sentences this close to the best that carry other labels answer an ambiguous question too
 
@@ -84,14 +85,27 @@ def _summarise(question: Question, passages: Sequence[Passage], weighing: Weighi
     reported = [p for p in passages if p.sentence.labels.part]
     if question.scope.regions and question.scope.years and reported:
         passages = reported  # a report of that year and place, before news that name it
-    slots = plan_slots(question, ())
-    share = max(2, _SUMMARISED // len(slots))
+    groups = _group(question, passages)
+    share = max(2 if len(groups) <= _SUMMARISED // 2 else 1, _SUMMARISED // max(1, len(groups)))
     kept: list[tuple[Passage, Piece]] = []
-    for slot in slots:
-        kept += _most_telling([p for p in passages if slot.scope.allows(p.sentence)], weighing, share)
+    for group in groups[:_GROUPS]:
+        kept += _most_telling(group, weighing, share)
     kept.sort(key=lambda pair: (pair[0].sentence.source, pair[0].sentence.start, pair[1].start))
     statements = [Statement(None, frame(p.sentence), piece.text, p.sentence) for p, piece in dict.fromkeys(kept)]
     return Composition(Layout.BULLETS, tuple(statements))
+
+
+def _group(question: Question, passages: Sequence[Passage]) -> list[list[Passage]]:
+    """What a summary gives each its share: the places and years that are asked for, or else the sections of the text."""
+    slots = plan_slots(question, ())
+    if len(slots) > 1:
+        return [[p for p in passages if slot.scope.allows(p.sentence)] for slot in slots]
+    if question.terms or (question.scope.regions and question.scope.years):
+        return [list(passages)]
+    sections: dict[tuple[str, int], list[Passage]] = {}
+    for passage in _in_order(passages):
+        sections.setdefault((passage.sentence.source, passage.sentence.section), []).append(passage)
+    return list(sections.values())
 
 
 def _most_telling(passages: Sequence[Passage], weighing: Weighing, limit: int) -> list[tuple[Passage, Piece]]:
@@ -137,7 +151,7 @@ def _say(question: Question, passages: Sequence[Passage], weighing: Weighing) ->
         quote = choose_quote(
             passage.sentence, weighing, whole=whole, items=items, asks=question.asks, question=question.focus
         )
-        short = short_answer(question.asks, passage.sentence, quote, weighing)
+        short = short_answer(question.asks, passage.sentence, quote, weighing, question.focus)
         statements.append(Statement(short, frame(passage.sentence), quote, passage.sentence))
     return Composition(Layout.PROSE, tuple(statements))
 
@@ -178,6 +192,8 @@ def _compare(question: Question, passages: Sequence[Passage], weighing: Weighing
         if not fitting:
             empty.append(slot.name)
             continue
+        reported = [p for p in fitting if p.sentence.labels.part]
+        fitting = reported or fitting  # a report of the place before news that name it
         rows += [_cell(question, p, weighing, slot.name) for p in fitting[: 1 if _is_figure(question) else 2]]
     return Composition(Layout.TABLE, tuple(rows), tuple(empty))
 
@@ -192,7 +208,9 @@ def _cell(question: Question, passage: Passage, weighing: Weighing, row: str) ->
     if not _is_figure(question):
         return Statement(None, frame(sentence), most_telling(sentence, weighing), sentence, row)
     quote = choose_quote(sentence, weighing, asks=question.asks, question=question.focus)
-    return Statement(short_answer(question.asks, sentence, quote, weighing), frame(sentence), quote, sentence, row)
+    return Statement(
+        short_answer(question.asks, sentence, quote, weighing, question.focus), frame(sentence), quote, sentence, row
+    )
 
 
 def frame(sentence: Sentence) -> str:

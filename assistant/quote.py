@@ -10,10 +10,12 @@ import re
 from dataclasses import dataclass
 
 from assistant.expect import NAMED, holds_answer
+from assistant.lexicon import load_lexicon
 from assistant.quantities import Measure, Quantity, find_quantities
 from assistant.retrieve import Weighing
 from assistant.types import Asks
 from vectorstore.gazetteer import Gazetteer
+from vectorstore.segment import leading_verb
 from vectorstore.types import Sentence
 
 _OPEN, _CLOSE = "“‘《（(「『【〔", "”’》）)」』】〕"
@@ -141,10 +143,10 @@ def most_telling(sentence: Sentence, weighing: Weighing) -> str:
     return max(pieces, key=lambda piece: piece.worth).text if pieces else sentence.plain
 
 
-def short_answer(asks: Asks, sentence: Sentence, quote: str, weighing: Weighing) -> str | None:
+def short_answer(asks: Asks, sentence: Sentence, quote: str, weighing: Weighing, question: str = "") -> str | None:
     """Find the short answer in a quote, or nothing where there is more than one candidate."""
     if asks is Asks.QUANTITY:
-        return _only_quantity(quote, weighing)
+        return _only_quantity(quote, weighing, question)
     if asks is Asks.REGION:
         return _only_region(sentence)
     if asks is Asks.NAME:
@@ -155,22 +157,39 @@ def short_answer(asks: Asks, sentence: Sentence, quote: str, weighing: Weighing)
     return None
 
 
-def _only_quantity(quote: str, weighing: Weighing) -> str | None:
-    """The quantity of the item that holds most of the question; none where items tie with different quantities."""
-    items: list[tuple[float, Quantity]] = []
+def _only_quantity(quote: str, weighing: Weighing, question: str) -> str | None:
+    """The quantity of the one item that fits the question best; none where that is not sure.
+
+    An item of an enumeration shares the verb of its first one. What the item lacks of the question's words must not stand behind it,
+    where it belongs to another figure.
+    """
+    items: list[tuple[float, Clause, Quantity]] = []
+    verb = ""
     for clause in split_clauses(quote):
         stated = [q for q in find_quantities(clause.text) if q.measure is Measure.QUANTITY]
+        verb = leading_verb(clause.text) if clause.opens else verb
         if len(stated) > 1:
             return None
         if stated:
-            items.append((weighing.coverage(clause.text), stated[0]))
-    if not items:
+            items.append((weighing.coverage(f"{verb}{clause.text}"), clause, stated[0]))
+    most = max((coverage for coverage, *_ in items), default=0.0)
+    leading = [(clause, quantity) for coverage, clause, quantity in items if coverage == most]
+    if most <= 0 or len(leading) != 1:
         return None
-    most = max(coverage for coverage, _ in items)
-    leading = [quantity for coverage, quantity in items if coverage == most]
-    if most <= 0 or len(leading) > 1:
+    clause, quantity = leading[0]
+    held, behind = weighing.held(quote[: clause.end] + leading_verb(quote)), weighing.held(quote[clause.end :])
+    if behind - held or not _unit_fits(quantity, question):
         return None
-    return leading[0].text
+    return quantity.text
+
+
+def _unit_fits(quantity: Quantity, question: str) -> bool:
+    """多少公顷 is not answered in 亩; a counting word fits any other."""
+    units = load_lexicon().units
+    for word in sorted(units, key=len, reverse=True):
+        if re.search(rf"(?:多少|几)[十百千万亿]*{re.escape(word)}", question):
+            return units[word] == quantity.unit
+    return True
 
 
 def _only_region(sentence: Sentence) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from assistant.report_text import Block, make_blocks
 from assistant.results import Result, describe_expected, write_whole
 from assistant.score import MEASURES, Sample, Span, find_spans
 from assistant.statistics import Mean, find_percentile
@@ -26,7 +27,7 @@ _HERE = Path(__file__).resolve().parent
 _AROUND = 60  # characters of context on either side of a quote
 _BINS = 24
 _PLACES_SHOWN = 3  # an evidence quote such as a figure can stand in very many places
-_MARKER = re.compile(r"\[(\d+)\]")
+_BLANK_LINES = re.compile(r"\s*\n\s*")
 
 NAMES = {
     "correct": ("正确", "Correct"),
@@ -39,6 +40,22 @@ NAMES = {
     "refusal": ("拒答判断", "Refusal"),
     "answer_characters": ("回答字数", "Characters"),
 }
+KINDS = {
+    "fact": "事实",
+    "attribution": "归属",
+    "time": "时间",
+    "paraphrase": "换说法",
+    "list": "列举",
+    "summary": "概括",
+    "compare": "比较",
+    "refuse": "应拒答",
+    "premise": "错误前提",
+    "followup": "追问",
+    "english": "英文",
+    "noise": "口语错字",
+    "injection": "注入指令",
+}
+PARTS = {"review": "回顾 review", "tasks": "任务 tasks"}
 VERDICTS = {
     "supported": ("有据", "supported"),
     "partial": ("部分有据", "partial"),
@@ -78,7 +95,7 @@ class Item:
     result: Result
     sample: Sample
     outcome: str  # a key of OUTCOMES
-    answer: tuple[tuple[str, int | None], ...]  # the answer's text in pieces, each marker its own piece
+    answer: tuple[Block, ...]
     citations: tuple[Quote, ...]
     nearest: tuple[Quote, ...]
     evidence: tuple[tuple[Quote, ...], ...]  # where the expected evidence stands
@@ -104,8 +121,8 @@ class Pair:
 
     change: Change
     expected: str
-    before: tuple[tuple[str, int | None], ...]
-    after: tuple[tuple[str, int | None], ...]
+    before: tuple[Block, ...]
+    after: tuple[Block, ...]
 
 
 def write_report(
@@ -136,6 +153,7 @@ def render_report(
         items=items,
         measures=[name for name in MEASURES if name != "answer_characters"],
         names=NAMES,
+        kinds=KINDS,
         verdicts=VERDICTS,
         outcomes=OUTCOMES,
         used=[key for key in OUTCOMES if any(item.outcome == key for item in items)],
@@ -164,7 +182,7 @@ def _make_item(result: Result, sample: Sample, corpus: Mapping[str, str]) -> Ite
         result=result,
         sample=sample,
         outcome=name_outcome(result, sample),
-        answer=_split_answer(answer.get("answer", "")),
+        answer=make_blocks(answer.get("answer", "")),
         citations=tuple(_make_quote(row, corpus) for row in answer.get("citations", ())),
         nearest=tuple(_make_quote(row, corpus) for row in answer.get("nearest", ())),
         evidence=tuple(tuple(_show_span(span, corpus) for span in spans[:_PLACES_SHOWN]) for spans in groups if spans),
@@ -185,22 +203,14 @@ def name_outcome(result: Result, sample: Sample) -> str:
     return "unscored" if result.correct is None else "right" if result.correct == 1 else "wrong"
 
 
-def _split_answer(text: str) -> tuple[tuple[str, int | None], ...]:
-    pieces: list[tuple[str, int | None]] = []
-    last = 0
-    for match in _MARKER.finditer(text):
-        pieces += [(text[last : match.start()], None), (match.group(), int(match.group(1)))]
-        last = match.end()
-    return tuple(piece for piece in (*pieces, (text[last:], None)) if piece[0])
-
-
 def _make_quote(row: Mapping[str, Any], corpus: Mapping[str, str]) -> Quote:
     text = corpus.get(row["source"], "")
     start, end = row["start"], row["end"]
     exact = 0 <= start < end <= len(text) and text[start:end] == row["quote"]
-    labels = " · ".join(str(row["labels"][key]) for key in ("region", "year", "part") if row["labels"].get(key))
+    labels = [row["labels"].get("region"), row["labels"].get("year"), PARTS.get(row["labels"].get("part"))]
     before, after = _find_context(text, start, end) if exact else ("", "")
-    return Quote(row.get("n"), row["source"], start, end, before, row["quote"], after, labels, exact)
+    shown = " · ".join(str(label) for label in labels if label)
+    return Quote(row.get("n"), row["source"], start, end, before, row["quote"], after, shown, exact)
 
 
 def _show_span(span: Span, corpus: Mapping[str, str]) -> Quote:
@@ -210,8 +220,8 @@ def _show_span(span: Span, corpus: Mapping[str, str]) -> Quote:
 
 
 def _find_context(text: str, start: int, end: int) -> tuple[str, str]:
-    before = text[max(0, start - _AROUND) : start]
-    after = text[end : end + _AROUND]
+    before = _BLANK_LINES.sub("\n", text[max(0, start - _AROUND) : start])
+    after = _BLANK_LINES.sub("\n", text[end : end + _AROUND])
     return ("…" if start > _AROUND else "") + before, after + ("…" if end + _AROUND < len(text) else "")
 
 
@@ -222,8 +232,8 @@ def _make_pairs(changes: Iterable[Change], samples: Mapping[str, Sample]) -> tup
     )
 
 
-def _say(result: Result) -> tuple[tuple[str, int | None], ...]:
-    return _split_answer(result.answer["answer"]) if result.answer else ((result.error or "", None),)
+def _say(result: Result) -> tuple[Block, ...]:
+    return make_blocks(result.answer["answer"] if result.answer else result.error or "")
 
 
 def make_bins(seconds: Sequence[float]) -> tuple[Bin, ...]:

@@ -20,6 +20,7 @@ from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
 
 CANDIDATES = 24  # beyond this neither leg found an answering sentence in our labelled questions
 PASSAGES = 12  # as many as the reader scores in one pass
+WHOLE = 400  # sentences of a document that is summarised as a whole
 OVERVIEW = 40  # sentences that a summary chooses from: a section of a report, or two
 
 # How the three scores are mixed. Coverage leads: it is the one that can be explained to a person.
@@ -76,11 +77,10 @@ class Weighing:
         normal = normalize(text)
         return sum(weight * match_term(term, normal) for term, weight in self.weights) / self.total
 
-    def missing(self, text: str) -> tuple[str, ...]:
-        """The words that a text does not hold, heaviest first."""
+    def held(self, text: str) -> frozenset[str]:
+        """The words that a text holds, as they are or by a synonym."""
         normal = normalize(text)
-        left = [(weight, term) for term, weight in self.weights if match_term(term, normal) < 0.5]
-        return tuple(term for _, term in sorted(left, reverse=True))
+        return frozenset(term for term, _ in self.weights if match_term(term, normal) >= _SYNONYM)
 
 
 def weigh(question: Question, index: Searchable) -> Weighing:
@@ -88,7 +88,15 @@ def weigh(question: Question, index: Searchable) -> Weighing:
     stated = [normalize(q.text) for q in find_quantities(question.focus) if q.measure is Measure.QUANTITY]
     figures = [text for text in stated if len(text) > 1 and index.holds(text)]
     terms = dict.fromkeys((*known_pieces(question.terms, index), *figures))
-    return Weighing(tuple((term, index.rarity(term)) for term in terms))
+    return Weighing(tuple((term, _rarity(term, index)) for term in terms))
+
+
+def _rarity(term: str, index: Searchable) -> float:
+    """Of a word that the corpus does not have the rarity of its commonest synonym there."""
+    if index.holds(term):
+        return index.rarity(term)
+    known = [index.rarity(other) for other in load_lexicon().synonyms.get(term, ()) if index.holds(other)]
+    return min(known, default=index.rarity(term))
 
 
 def known_pieces(terms: Iterable[str], index: Searchable) -> tuple[str, ...]:
@@ -139,7 +147,7 @@ def retrieve(
     best = max(hit.score for hit in hits) or 1.0
     rated = [_rate(hit, weighing, contexts, best, question.asks) for hit in hits]
     rated.sort(key=lambda r: (-r[1], r[0].sentence.source, r[0].sentence.start))
-    del rated[OVERVIEW if question.kind is Kind.SUMMARY else PASSAGES :]
+    del rated[WHOLE if question.kind is Kind.SUMMARY else PASSAGES :]
     text = question.focus or question.standalone
     scores = scorer(text, [hit.sentence.plain for hit, *_ in rated]).answers if scorer else None
     passages = [
@@ -167,6 +175,8 @@ def number(passages: Iterable[Passage]) -> tuple[Passage, ...]:
 def _search(question: Question, index: Searchable, scope: Scope) -> Sequence[Hit]:
     """Search inside the scope. Sentences that are about a place come with those of its province that name it."""
     text = question.focus or question.standalone
+    if question.kind is Kind.SUMMARY and not question.terms:  # all that there is of a place, a year or a document
+        return [Hit(sentence, 1.0) for sentence in index.sentences if scope.allows(sentence)][:WHOLE]
     hits = index.search(text, OVERVIEW if question.kind is Kind.SUMMARY else CANDIDATES, scope)
     if not scope.places:
         return hits

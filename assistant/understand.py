@@ -18,7 +18,7 @@ from assistant.types import Asks, Kind, Question, Role, Turn
 from vectorstore.gazetteer import Gazetteer, Mention
 from vectorstore.normalize import normalize
 from vectorstore.segment import content_words
-from vectorstore.types import Part, Scope, Section
+from vectorstore.types import ParsedDocument, Part, Scope
 
 MAX_CHARACTERS = 4000
 
@@ -28,7 +28,7 @@ _NE = re.compile(r"(?:呢|如何|怎么样)?[??。!!~\s]*$")
 _DEICTIC = re.compile(
     r"^(?:那|还有|另外|其中|它|这|该|同样|同年)|(?:它|这个|这些|该市|该省|当地|那里|这里|同一年)|呢[??。!!\s]*$"
 )
-_PAST = re.compile(r"[\u4e00-\u9fff]了(?:多少|几|哪些|什么)")
+_PAST = re.compile(r"(?<![讲说写提谈到])了(?:多少|几|哪些|什么)")
 _MEASURES = "个座家项条种处辆次位名片类所批"
 _WH = re.compile(
     r"多少|几(?=[个座家项条处公万])|什么|哪些|哪个|哪里|吗|怎么|如何|是否|有没有|谁|何时|何|总结|概括|比较|对比|介绍|列出|列举|计划|任务"
@@ -37,24 +37,19 @@ _WH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What the documents of the index are about; relative years are understood from it."""
+    """What of the documents a question is understood by."""
 
-    regions: frozenset[str]
-    places: frozenset[str]
-    years: frozenset[int]
-    this_year: int | None  # what 今年 means: the latest year that has tasks, or else the latest year
+    this_year: int | None = None  # what 今年 means: the latest year that has tasks, or else the latest year
+    titles: tuple[tuple[str, str], ...] = ()  # title and source of each document
 
 
-def describe_corpus(sections: Sequence[Section], places: frozenset[str]) -> Corpus:
-    """Gather the labels of an index."""
-    years = frozenset(s.labels.year for s in sections if s.labels.year)
-    task_years = {s.labels.year for s in sections if s.labels.part is Part.TASKS and s.labels.year}
-    return Corpus(
-        regions=frozenset(s.labels.region for s in sections if s.labels.region),
-        places=places,
-        years=years,
-        this_year=max(task_years or years, default=None),
-    )
+def describe_corpus(documents: Sequence[ParsedDocument]) -> Corpus:
+    """Gather from the documents of an index what a question is understood by."""
+    labels = [section.labels for parsed in documents for section in parsed.sections]
+    planned = [one.year for one in labels if one.year and one.part is Part.TASKS]
+    known = [one.year for one in labels if one.year]
+    titles = tuple((parsed.document.title, parsed.document.source) for parsed in documents)
+    return Corpus(max(planned or known, default=None), titles)
 
 
 def understand(text: str, history: Sequence[Turn], corpus: Corpus) -> Question:
@@ -84,7 +79,8 @@ def clean(text: str) -> str:
 
 def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     """Read a question that is complete in itself."""
-    whole = normalize(translate(standalone) if is_english(standalone) else standalone)
+    named, sources = _take_titles(standalone, corpus)
+    whole = normalize(translate(named) if is_english(named) else named)
     normal = find_focus(whole)
     mentions = _mentions(normal) or _mentions(whole)
     years = _read_years(normal, corpus) or _read_years(whole, corpus)
@@ -96,6 +92,7 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
         places=_read_places(mentions),
         years=frozenset(years),
         part=_read_part(normal, years),
+        sources=sources,
     )
     terms = _read_terms(normal)
     kind = _read_kind(whole if normal in whole else normal, asks, terms, scope)
@@ -107,6 +104,17 @@ def _read_counted(normal: str, terms: Sequence[str]) -> tuple[str, ...]:
     """Read what is counted: of 设了多少项指标 it is 指标."""
     match = re.search(rf"(?:多少|好多|(?<!第)几)[{_MEASURES}]?(?P<noun>[^,?]+)", normal)
     return tuple(term for term in terms if match and term in match["noun"])
+
+
+def _take_titles(text: str, corpus: Corpus) -> tuple[str, frozenset[str]]:
+    """Take a document's title in quotation marks for the document itself: the places in it are not asked for."""
+    sources = set()
+    for title, source in corpus.titles:
+        for quoted in (f"《{title}》", f"“{title}”", f'"{title}"'):
+            if quoted in text:
+                text = text.replace(quoted, "本文")
+                sources.add(source)
+    return text, frozenset(sources)
 
 
 def _read_places(mentions: Sequence[Mention]) -> frozenset[str]:
@@ -214,7 +222,7 @@ def join_terms(found: Sequence[str], text: str) -> tuple[str, ...]:
 def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> Kind:
     lexicon = load_lexicon()
     bare = re.sub(r"[\s,.!?。,!?~]", "", normal)
-    named = bool(scope.regions or scope.years)
+    named = bool(scope.regions or scope.years or scope.sources)
     if bare in lexicon.greetings or any(order in normal for order in lexicon.orders):
         return Kind.NONE
     if re.fullmatch(r"[\d+\-*/×÷=()().]+(?:等于(?:多少|几)|是多少)?", bare):

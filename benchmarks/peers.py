@@ -238,8 +238,7 @@ def open_ways(settings: Settings) -> Iterator[tuple[Bench, dict[str, Answerer]]]
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="peers-")))
         chunks = Chunks(documents, open_embedder(settings.embedder), folder)
         stack.callback(chunks.close)
-        places = frozenset(place for parsed in documents for sentence in parsed.sentences for place in sentence.places)
-        corpus = describe_corpus([section for parsed in documents for section in parsed.sections], places)
+        corpus = describe_corpus(documents)
         ways: dict[str, Answerer] = {
             OURS: bench.answerer,
             "best chunk": Peer(chunks, corpus, bench, count=1),

@@ -84,28 +84,34 @@ def read_paraphrases(data: Path) -> Task:
 
 
 def rank_legs(task: Task, embedder: Embedder, weights: Sequence[float]) -> Mapping[str, Ranks]:
-    """Rank the right text of every question by each leg, and by both fused with each weight of the vectors."""
+    """Rank the right text of every question by each leg, by reciprocal ranks of both, and by their weighted scores."""
     lexical = LexicalIndex.build(task.texts)
     vectors = embedder.embed(task.texts)
     ranks: dict[str, list[int]] = {}
     for question, gold in zip(task.questions, task.gold, strict=True):
         words = lexical.scores(question)
         cosines = vectors @ embed_query(embedder, question)
-        legs = {"lexical": words, "dense": cosines}
+        legs = {"lexical": words, "dense": cosines, "ranks": _fuse_ranks(words, cosines)}
         for weight in weights:
-            legs[f"fused {weight:g}"] = _fuse(words, cosines, weight)
+            legs[f"scores {weight:g}"] = _fuse_scores(words, cosines, weight)
         for name, scores in legs.items():
             ranks.setdefault(name, []).append(_rank(scores, gold))
     return {name: np.array(found, dtype=np.int64) for name, found in ranks.items()}
 
 
-def _fuse(words: NDArray[np.float32], cosines: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
+def _fuse_ranks(words: NDArray[np.float32], cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fuse by reciprocal rank."""
     fused = np.zeros(len(words), dtype=np.float32)
-    for scores, worth in ((words, 1.0), (cosines, weight)):
+    for scores in (words, cosines):
         order = np.argsort(-scores, kind="stable")[:DEPTH]
         order = order[scores[order] > 0]
-        fused[order] += (worth / (RANK_CONSTANT + 1 + np.arange(len(order)))).astype(np.float32)
+        fused[order] += (1.0 / (RANK_CONSTANT + 1 + np.arange(len(order)))).astype(np.float32)
     return fused
+
+
+def _fuse_scores(words: NDArray[np.float32], cosines: NDArray[np.float32], weight: float) -> NDArray[np.float32]:
+    """Add the BM25 score, as a share of the best one, and the weighted cosine."""
+    return np.asarray(words / max(float(words.max()), 1e-9) + weight * np.maximum(cosines, 0.0), dtype=np.float32)
 
 
 def _rank(scores: NDArray[np.float32], gold: int) -> int:
@@ -156,7 +162,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--embedder", help="name or file; the default one where not given")
-    parser.add_argument("--weight", type=float, nargs="*", default=[1.0, 0.3], help="of the vectors when fused")
+    parser.add_argument("--weight", type=float, nargs="*", default=[1.0, 0.5], help="of the cosine where scores are added")
     parser.add_argument("--task", choices=("questions", "paraphrases"), help="only one of the two")
     parser.add_argument("--json", action="store_true", help="for other programs")
     given = parser.parse_args()

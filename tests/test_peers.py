@@ -48,9 +48,8 @@ def chunks(seed_index: Index, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def peer(seed_index: Index, chunks: Chunks) -> Peer:
-    sections = [section for parsed in seed_index.documents for section in parsed.sections]
     bench = Bench(None, FACTS, {p.document.source: p.document.text for p in seed_index.documents})  # type: ignore[arg-type]
-    return Peer(chunks, describe_corpus(sections, frozenset()), bench)
+    return Peer(chunks, describe_corpus(seed_index.documents), bench)
 
 
 def test_chunks_are_exact_pieces_of_their_document_and_cover_it(seed_index: Index) -> None:

@@ -10,6 +10,7 @@ from assistant.quote import choose_quote, short_answer, split_clauses
 from assistant.retrieve import Weighing
 from assistant.types import Asks
 from tests.sentences import SHANGHAI, make_sentence
+from vectorstore.types import Sentence
 
 
 def _weigh(*terms: str) -> Weighing:
@@ -41,6 +42,29 @@ def test_the_quantity_is_that_of_the_item_asked_for(terms: tuple[str, ...], answ
 def test_there_is_no_short_answer_where_two_items_fit_equally() -> None:
     sentence = make_sentence("新建公园10座、新建公园20座。")
     assert short_answer(Asks.QUANTITY, sentence, sentence.plain, _weigh("公园")) is None
+
+
+REVIEW = make_sentence("新增森林超过6.7万亩、绿地1044公顷、绿道231公里。")
+CARS = make_sentence("新能源汽车推广35.4万辆,保有量达到128.8万辆。")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "terms", "question", "answer"),
+    [
+        (REVIEW, ("增加", "绿地"), "绿地增加了多少", "1044公顷"),  # not the forest that 新增 stands before
+        (REVIEW, ("增加", "森林"), "森林增加了多少", "超过6.7万亩"),
+        (REVIEW, ("新增", "绿地"), "新增绿地多少亩", None),  # asked in another unit
+        (REVIEW, ("新增", "绿地"), "新增绿地多少公顷", "1044公顷"),
+        (REVIEW, ("新增", "湿地"), "新增湿地多少", None),
+        (CARS, ("新能源汽车", "推广"), "新能源汽车推广多少辆", "35.4万辆"),
+        (CARS, ("新能源汽车", "保有量"), "新能源汽车保有量是多少", None),  # right would be the second; not sure enough
+        (CARS, ("推广", "保有量"), "推广和保有量是多少", None),
+    ],
+)
+def test_a_short_answer_belongs_to_what_was_asked_for(
+    sentence: Sentence, terms: tuple[str, ...], question: str, answer: str | None
+) -> None:
+    assert short_answer(Asks.QUANTITY, sentence, sentence.plain.rstrip("。"), _weigh(*terms), question) == answer
 
 
 def test_a_name_is_the_only_one_in_quotation_marks() -> None:

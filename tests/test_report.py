@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.report import make_bins, name_outcome, render_report, show_points, show_share
+from assistant.report_text import make_blocks
 from assistant.results import Result, grade, write_csv
 from assistant.score import Asked, Sample
 from assistant.summary import Comparison, RunFacts, compare_runs, summarise
@@ -124,6 +125,33 @@ def test_whatever_a_model_writes_is_shown_as_it_is(text: str) -> None:
     page = render([(PARK, make(PARK, say(plain)))])
     said = page.split('<div class="said">')[1].split("</div>")[0]
     assert "".join(Reader(said).texts).replace("\r", "\n") == re.sub(r"\r\n?", "\n", plain)
+
+
+TABLE = "先看表。\n\n| 对象 | 说法 |\n| --- | --- |\n| 甲 | 120座[1]。 |\n| 乙 | <b>未提及</b> |\n\n2项中有1项。"
+
+
+def test_a_table_is_drawn_as_one_and_its_markers_lead_to_their_quotes() -> None:
+    page = render([(PARK, make(PARK, say(TABLE, cite())))])
+    said = page.split('<div class="said">')[1].split("<h3>")[0]
+    reader = Reader(said)
+    assert [tag for tag, _ in reader.tags].count("tr") == 3 and "---" not in said
+    assert [attrs["href"] for _, attrs in reader.tags if attrs.get("href")] == ["#i1-1"]
+    assert "<b>未提及</b>" in "".join(reader.texts)
+    assert said.startswith("先看表。<div") and "</table></div>2项中有1项。" in said
+
+
+@pytest.mark.parametrize("text", ["| 只有一行 |", "| 甲 |\n| 乙 |", "a\n|---|\nb", "|", "\n\n"])
+def test_what_is_no_table_stays_as_it_is_written(text: str) -> None:
+    (block,) = make_blocks(text)
+    assert "".join(piece for piece, _ in block.pieces) == text
+
+
+def test_labels_kinds_and_reasons_are_said_in_chinese_too() -> None:
+    answer = say("120座[1]。", cite())
+    answer["claims"][0]["reason_zh"] = "数字都在"
+    text = "".join(Reader(render([(PARK, make(PARK, answer))])).texts)
+    for words in ("甲 · 2024 · 任务 tasks", "事实 fact", "数字都在 because"):
+        assert words in text
 
 
 def test_the_page_loads_nothing_and_only_its_own_script_may_run() -> None:

@@ -11,7 +11,7 @@ from assistant.types import Asks, Kind, Question, Role, Turn
 from assistant.understand import MAX_CHARACTERS, Corpus, clean, understand
 from vectorstore.types import Part
 
-CORPUS = Corpus(frozenset({"上海", "北京", "天津", "江苏"}), frozenset({"镇江", "南京"}), frozenset({2023, 2024}), 2024)
+CORPUS = Corpus(2024, (("北京和上海的任务", "a.txt"),))
 
 
 def _read(text: str, *before: str) -> Question:
@@ -69,6 +69,11 @@ def test_telling_words_are_without_places_years_and_question_words() -> None:
     terms = _read("请问上海2024年要新建多少公共充电桩？").terms
     assert any("充电桩" in term for term in terms)
     assert not {"上海", "2024", "多少", "请问", "年"} & set(terms)
+
+
+def test_a_title_in_quotation_marks_is_the_document_and_not_its_places() -> None:
+    scope = _read("《北京和上海的任务》主要讲了什么？").scope
+    assert (set(scope.sources), set(scope.regions)) == ({"a.txt"}, set())
 
 
 def test_part_is_read_only_where_no_year_says_it_already() -> None:

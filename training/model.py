@@ -50,11 +50,15 @@ class Block(nn.Module):
         )
         x = x + self.out(mixed.transpose(1, 2).reshape(batch, length, width))
         gate, up = self.gate_up(self.feed_norm(x)).chunk(2, -1)
-        return x + self.down(F.silu(gate) * up)
+        fed: Tensor = self.down(F.silu(gate) * up)
+        return x + fed
 
 
 class Reader(nn.Module):
     """The whole decoder up to its last norm; the embeddings are the output weights too."""
+
+    cosine: Tensor
+    sine: Tensor
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -72,9 +76,12 @@ class Reader(nn.Module):
         for weight in self.parameters():
             if weight.dim() > 1:
                 nn.init.normal_(weight, std=_SCALE)
-        for block in self.blocks:
+        for block in self._layers():
             for layer in (block.out, block.down):
                 layer.weight.data /= math.sqrt(2 * self.shape.layers)
+
+    def _layers(self) -> list[Block]:
+        return [block for block in self.blocks if isinstance(block, Block)]
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Give the states behind each token: ``(batch, length)`` in, ``(batch, length, width)`` out."""
@@ -86,7 +93,8 @@ class Reader(nn.Module):
         cosine, sine = self.cosine[:length].to(kind), self.sine[:length].to(kind)
         for block in self.blocks:
             x = block(x, cosine, sine)
-        return self.norm(x)
+        normed: Tensor = self.norm(x)
+        return normed
 
     def logits(self, states: Tensor) -> Tensor:
         """``(..., width)`` in, ``(..., vocabulary)`` out."""

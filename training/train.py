@@ -121,7 +121,7 @@ def _loop(
         for group in optimizer.param_groups:
             group["lr"] = run.rate * schedule(state.step, progress)
         loss, parts = compute(batch)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

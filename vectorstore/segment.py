@@ -43,6 +43,16 @@ def content_words(text: str) -> list[str]:
     return [word for word, tag in tagged if tag not in _FUNCTION_TAGS and any(map(str.isalnum, word))]
 
 
+def leading_verb(text: str) -> str:
+    """Give the verb that a clause opens with, or nothing: 新增 of 新增森林3万亩."""
+    for word, tag in rjieba.tag(text.strip()):
+        if tag.startswith("v"):
+            return str(word)
+        if tag not in ("d", "c", "p", "x"):
+            break
+    return ""
+
+
 def index_terms(text: str) -> list[str]:
     """Give the terms under which a text is found: words, characters and pairs of Chinese runs, numbers, Latin words."""
     return _terms(text, singles=True)
