@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 from rich.console import Console
 
 from assistant.answer import Assistant
 from assistant.errors import AssistantError
+from assistant.interrupt import interrupt_sets
 from assistant.terminal import show_answer
 from assistant.types import Answer, Finished, Found, Piece, Role, Turn
 
@@ -44,7 +41,7 @@ def talk(assistant: Assistant, console: Console) -> None:
 def _answer(assistant: Assistant, console: Console, question: str, history: tuple[Turn, ...]) -> Answer:
     stop = threading.Event()
     answer: Answer | None = None
-    with _interrupt_sets(stop):
+    with interrupt_sets(stop):
         for event in assistant.stream(question, history, stop=stop):
             match event:
                 case Found(passages) if passages and console.is_terminal:
@@ -58,17 +55,3 @@ def _answer(assistant: Assistant, console: Console, question: str, history: tupl
     if answer is None:
         raise AssistantError("回答没有完成,请再问一次。 The answer was not finished: please ask again.")
     return answer
-
-
-@contextmanager
-def _interrupt_sets(stop: threading.Event) -> Iterator[None]:
-    """While an answer is made, Ctrl-C stops the answer and not the program."""
-
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -29,7 +29,7 @@ def examine(settings: Settings) -> Iterator[Health]:
     yield Health(sys.version_info >= (3, 11), f"Python {sys.version.split()[0]}")
     for package in _PACKAGES:
         yield _package(package)
-    for look in (_disk, _index, _model, _answer):
+    for look in (_disk, _index, _memory, _model, _answer):
         yield _try(look, settings)
 
 
@@ -67,27 +67,45 @@ def _index(settings: Settings) -> str:
         index.close()
 
 
+def _memory(settings: Settings) -> str:
+    from assistant.catalog import current_model
+    from assistant.memory import check_memory, say_memory
+
+    if not settings.llm_url:
+        check_memory(current_model(settings.data))
+    return say_memory()
+
+
 def _model(settings: Settings) -> str:
     from assistant.catalog import current_model, verify_model
 
+    if settings.llm_url:
+        return _server(settings)
     spec = current_model(settings.data)
     verify_model(spec, home=settings.data)
     return f"模型 model {spec.name} {spec.quantization}:文件完整 file intact"
 
 
-def _answer(settings: Settings) -> str:
-    """Ask the model itself one thing: that it loads and runs on this processor."""
-    from assistant.catalog import Form, current_model
-    from assistant.engine import Engine
-    from assistant.types import Prompt, Segment
+def _server(settings: Settings) -> str:
+    from assistant.open import open_model
 
-    spec = current_model(settings.data)
-    engine = Engine(spec, threads=settings.threads, home=settings.data)
+    spec, engine = open_model(settings)
+    engine.close()
+    return f"模型服务器 model server {settings.llm_url}:{spec.name},{spec.context} tokens"
+
+
+def _answer(settings: Settings) -> str:
+    """Ask the model itself one thing: that it loads and runs on this processor, or answers at its address."""
+    from assistant.catalog import Form
+    from assistant.open import open_model
+    from assistant.template import apply_template
+
+    spec, engine = open_model(settings)
     try:
         if spec.form is Form.READER:
             engine.score("有几个句子？", ["这里有一个句子。"])
         else:
-            "".join(engine.generate(Prompt((Segment("你好"),)), max_tokens=1))
+            "".join(engine.generate(apply_template(spec.template or "chatml", "", "你好"), max_tokens=1))
     finally:
         engine.close()
     return f"模型能运行 the model runs: {spec.name}"

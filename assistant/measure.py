@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import typer
 from rich.console import Console
@@ -16,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from assistant.bench import open_bench
 from assistant.errors import InputInvalid
 from assistant.evaluate import Order, Outcome, evaluate_command
+from assistant.interrupt import interrupt_sets
 from assistant.open import open_index
 from assistant.questions import write_template
 from assistant.review import find_waiting, review
@@ -34,7 +31,7 @@ def measure(settings: Settings, order: Order) -> Outcome:
         console=Console(stderr=True),
         disable=not Console(stderr=True).is_terminal,
     )
-    with bar, _interrupt_sets(threading.Event()) as stop:
+    with bar, interrupt_sets(threading.Event()) as stop:
         task = bar.add_task("评测 evaluating", total=None, rate="")
 
         def show(reached: Reached) -> None:
@@ -80,15 +77,3 @@ def _ask(prompt: str, default: str) -> str:
         return str(typer.prompt(prompt, default=default, show_default=bool(default)))
     except typer.Abort as error:  # Ctrl-C or Ctrl-D: what was decided is kept
         raise EOFError from error
-
-
-@contextmanager
-def _interrupt_sets(stop: threading.Event) -> Iterator[threading.Event]:
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)

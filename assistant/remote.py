@@ -24,6 +24,7 @@ from assistant.types import Prompt, ReaderScores
 
 _LOG = logging.getLogger(__name__)
 TRIES = 3  # while nothing has come yet
+PAUSE = 1.0  # seconds before the second of them; four times as long before the third
 
 
 class RemoteEngine:
@@ -108,7 +109,7 @@ class RemoteEngine:
             except TryAgain as again:
                 if came or attempt == TRIES:
                     raise again.error from again
-                if stop.wait(again.seconds or 0.25 * 4**attempt):
+                if stop.wait(again.seconds or PAUSE * 4 ** (attempt - 1)):
                     return
             except GrammarRefused as refused:
                 if self._plain or grammar is None:

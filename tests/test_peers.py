@@ -149,13 +149,18 @@ def test_the_table_sets_every_way_beside_ours(
 def test_an_instruct_model_adds_the_stuff_prompt_and_answers_for_ours_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tests.tiny_gguf import tiny_gguf  # random weights: what it writes is nothing, but it writes
+    from tests import tiny_gguf
+
+    monkeypatch.setattr(tiny_gguf, "CONTEXT", 4096)  # room for the chunks
+    seeds = sorted((Path(__file__).resolve().parent.parent / "seeds").glob("*.txt"))
+    lines = (line for file in seeds for line in file.read_text(encoding="utf-8").splitlines() if line)
+    model = tiny_gguf.write_tiny_gguf(tmp_path / "tiny.gguf", lines)  # random weights: what it writes is nothing
 
     questions = str(write_questions(tmp_path / "q.jsonl"))
-    options = ["--questions", questions, "--model", str(tiny_gguf()), "--limit", "1", "--json"]
+    options = ["--questions", questions, "--model", str(model), "--limit", "1", "--json"]
     monkeypatch.setattr(sys, "argv", ["peers.py", *options])
     assert peers.main() == 0
     measured = json.loads(capsys.readouterr().out)
     assert [one["name"] for one in measured] == ["this program", "best chunk", "four chunks", "stuff prompt"]
-    assert {one["run"]["model"]["name"] for one in measured} == {tiny_gguf().stem}
-    assert all(one["all"]["n"] == 1 and one["all"]["errors"] == 0 for one in measured)
+    assert {one["run"]["model"]["name"] for one in measured} == {"tiny"}
+    assert [(one["all"]["n"], one["all"]["errors"]) for one in measured] == [(1, 0)] * 4

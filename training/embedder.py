@@ -2,196 +2,205 @@
 
 Words get vectors from the company they keep; hashed pieces of words get random ones, which find equal pieces. Then the
 whole table is trained to bring questions near their paragraphs, titles near their text, sentences near their neighbours.
+Each step leaves its result below ``--out``, and a run that was stopped goes on from there.
 """
 
 from __future__ import annotations
 
+import argparse
+import hashlib
+import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
+from training.contrast import Recipe, Side, Trainer, embed, take
 from training.cooccur import choose_vocabulary, count_words, cut_texts, factorise, relate_words
-from training.embedder_data import Asked, Document, read_asked, read_documents
-from vectorstore.static_embed import features
+from training.embedder_data import Asked, Document, make_pairs, read_asked, read_documents
+from vectorstore.static_embed import FORMAT, features
 
 OUT = Path("build/embedder")
+WORDS, SIDES, CHECKPOINT, RECIPE, RESULT = "words.npz", "sides.npz", "checkpoint.pt", "recipe.json", "static-v1.npz"
+
 _TEXT_WEIGHTS = {"law": 1}  # of the running words; the rest is rarer and nearer to what is asked about
 _OTHER_WEIGHT = 3
-_EVERY = 200  # steps between two lines of the log
+_LONGEST = 600  # characters of a text
+_EVERY = 100  # steps between two lines of the log, and two checkpoints
+_CUTS = (1, 5, 20)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that decides what comes out."""
-
-    words: int = 18_000
-    buckets: int = 16_384
-    dimensions: int = 128
-    bucket_length: float = 0.5  # of a random bucket against a word of the same rarity
-    steps: int = 2400
-    batch: int = 384
-    rate: float = 6e-3
-    temperature: float = 0.05
-    masked_share: float = 0.4  # of the pairs whose left side loses what both sides share
-    masked: float = 0.7  # of what they share
-    dropout: float = 0.1
-    shares: tuple[tuple[str, float], ...] = (("asked", 0.45), ("near", 0.45), ("title", 0.1))
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """Texts as features: text ``i`` is ``places[starts[i]:starts[i + 1]]``; ``same[i]`` is equal for equal texts."""
-
-    places: NDArray[np.int64]
-    weights: NDArray[np.float32]
-    starts: NDArray[np.int64]
-    same: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def take(self, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
-        """Give the features of some texts one after the other, their weights, and whose they are."""
-        counts = self.starts[chosen + 1] - self.starts[chosen]
-        owner = np.repeat(np.arange(len(chosen)), counts)
-        at = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + self.starts[chosen][owner]
-        return self.places[at], self.weights[at], owner
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run all steps."""
+    given, recipe = _read_arguments(arguments)
+    torch.set_num_threads(given.threads)
+    given.out.mkdir(parents=True, exist_ok=True)
+    _check_recipe(given.out / RECIPE, recipe)
+    if not (given.out / SIDES).exists():
+        documents = list(read_documents(given.data))
+        asked, paragraphs = read_asked(given.data)
+        documents += paragraphs
+        if not (given.out / WORDS).exists():
+            _save(given.out / WORDS, make_words(documents, recipe))
+        _save(given.out / SIDES, make_sides(documents, asked, _load(given.out / WORDS), recipe))
+    words, sides = _load(given.out / WORDS), read_sides(_load(given.out / SIDES))
+    table = train(make_table(words, sides, recipe), sides, recipe, given.out / CHECKPOINT)
+    rounded, scales = quantise(table)
+    _log(f"validation: {measure(rounded * scales[:, None], sides)}")
+    result = given.out / RESULT
+    _save(result, {"format": np.int64(FORMAT), "table": rounded, "scales": scales, "words": words["words"]})
+    _log(f"{result} {result.stat().st_size} bytes, sha256 {hashlib.sha256(result.read_bytes()).hexdigest()}")
 
 
-@dataclass(frozen=True)
-class Material:
-    """What is read once for all steps."""
-
-    documents: Sequence[Document]
-    asked: Sequence[Asked]
-
-    @cached_property
-    def paragraphs(self) -> list[tuple[str, int]]:
-        """All paragraphs with the weight of their words."""
-        return [
-            ("".join(sentences), _TEXT_WEIGHTS.get(document.kind, _OTHER_WEIGHT))
-            for document in self.documents
-            for sentences in document.paragraphs
-        ]
-
-
-def read_material(data: Path) -> Material:
-    """Read all that may be trained on."""
-    asked, paragraphs = read_asked(data)
-    return Material([*read_documents(data), *paragraphs], asked)
-
-
-def make_words(material: Material, recipe: Recipe) -> tuple[list[str], NDArray[np.float32], NDArray[np.float32]]:
+def make_words(documents: Sequence[Document], recipe: Recipe) -> dict[str, NDArray[np.generic]]:
     """Give the vocabulary, a unit vector for each word, and how telling it is (inverse document frequency)."""
-    weights = [weight for _, weight in material.paragraphs]
-    cut = cut_texts(text for text, _ in material.paragraphs)
+    paragraphs = [(d.kind, "".join(sentences)) for d in documents for sentences in d.paragraphs]
+    weights = [_TEXT_WEIGHTS.get(kind, _OTHER_WEIGHT) for kind, _ in paragraphs]
+    cut = cut_texts(text for _, text in paragraphs)
     vocabulary = choose_vocabulary(cut, weights, recipe.words)
-    held = count_words(cut, vocabulary)
+    telling = np.log1p(len(cut) / (count_words(cut, vocabulary) + 1.0))
+    _log(f"{len(vocabulary)} words chosen of {sum(map(len, cut))}")
     vectors = factorise(relate_words(cut, weights, vocabulary), recipe.dimensions, recipe.seed)
-    return vocabulary, vectors, np.log1p(len(cut) / (held + 1.0)).astype(np.float32)
+    listed = np.frombuffer("\n".join(vocabulary).encode(), dtype=np.uint8)
+    return {"words": listed, "vectors": vectors, "telling": telling.astype(np.float32)}
 
 
-def make_table(
-    vectors: NDArray[np.float32], telling: NDArray[np.float32], sides: Sequence[Side], recipe: Recipe
-) -> NDArray[np.float32]:
-    """Give the table to start training from: a row's length is how telling it is."""
-    rows = len(vectors) + recipe.buckets
-    held = sum(np.bincount(side.places, minlength=rows) for side in sides)
-    texts = sum(len(side) for side in sides)
-    rng = np.random.default_rng(recipe.seed)
-    buckets = rng.standard_normal((recipe.buckets, recipe.dimensions)).astype(np.float32)
-    buckets /= np.linalg.norm(buckets, axis=1, keepdims=True)
-    lengths = recipe.bucket_length * np.log1p(texts / (held[len(vectors) :] + 1.0))
-    table = np.concatenate([vectors * telling[:, None], buckets * lengths[:, None]])
-    return (table / np.log1p(texts)).astype(np.float32)
+def make_sides(
+    documents: Sequence[Document], asked: Sequence[Asked], words: Mapping[str, NDArray[np.generic]], recipe: Recipe
+) -> dict[str, NDArray[np.generic]]:
+    """Make the texts of all pairs, and of the validation questions, into features; in one flat mapping for a file."""
+    listed = bytes(words["words"]).decode().split("\n")
+    vocabulary = {word: row for row, word in enumerate(listed)}
+    texts: dict[str, Sequence[str]] = {}
+    for kind, pairs in make_pairs(documents, asked, recipe.seed).items():
+        texts[f"{kind}.left"] = [pair.left for pair in pairs]
+        texts[f"{kind}.right"] = [pair.right for pair in pairs]
+    positions = {a.paragraph: 0 for a in asked}
+    positions = {paragraph: at for at, paragraph in enumerate(positions)}
+    texts["validation.right"] = list(positions)
+    texts["validation.left"] = [a.question for a in asked if a.validation]
+    flat: dict[str, NDArray[np.generic]] = {
+        "validation.gold": np.array([positions[a.paragraph] for a in asked if a.validation])
+    }
+    for name, found in texts.items():
+        side = list_features([text[:_LONGEST] for text in found], vocabulary, recipe.buckets)
+        _log(f"{name}: {len(side)} texts, {len(side.places)} features")
+        flat |= {f"{name}.{field}": getattr(side, field) for field in Side.__dataclass_fields__}
+    return flat
 
 
 def list_features(texts: Sequence[str], vocabulary: Mapping[str, int], buckets: int) -> Side:
-    """Make texts into features."""
+    """Make texts into features; equal texts are done once."""
     numbers: dict[str, int] = {}
     same = np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int64)
     found = [features(text, vocabulary, buckets) for text in numbers]
     chosen = [found[number] for number in same]
     starts = np.cumsum([0, *(len(places) for places, _ in chosen)])
-    places = np.concatenate([places for places, _ in chosen])
+    places = np.concatenate([places for places, _ in chosen]).astype(np.int32)
     return Side(places, np.concatenate([weights for _, weights in chosen]), starts, same)
 
 
-class Trainer:
-    """Trains a table on pairs: of a batch, each left text has to find its right one."""
+def read_sides(flat: Mapping[str, NDArray[np.generic]]) -> dict[str, Side]:
+    """Give the sides by name (``asked.left``), with the validation questions' ``same`` naming their paragraph."""
+    names = sorted({name.rsplit(".", 1)[0] for name in flat if name != "validation.gold"})
+    sides = {name: Side(*(flat[f"{name}.{field}"] for field in Side.__dataclass_fields__)) for name in names}
+    left = sides["validation.left"]
+    sides["validation.left"] = Side(left.places, left.weights, left.starts, flat["validation.gold"])
+    return sides
 
-    def __init__(self, table: NDArray[np.float32], pairs: Mapping[str, tuple[Side, Side]], recipe: Recipe) -> None:
-        self._recipe = recipe
-        self._pairs = pairs
-        self._rng = np.random.default_rng(recipe.seed)
-        self.table = nn.Parameter(torch.from_numpy(table.copy()))
-        self._optimizer = torch.optim.Adam([self.table], lr=recipe.rate, betas=(0.9, 0.98))
 
-    def run(self) -> Iterator[tuple[int, float]]:
-        """Train; give the step and the mean loss now and then."""
-        names = [name for name, _ in self._recipe.shares]
-        shares = [share for _, share in self._recipe.shares]
-        total = 0.0
-        for step in range(1, self._recipe.steps + 1):
-            left, right = self._pairs[str(self._rng.choice(names, p=shares))]
-            for group in self._optimizer.param_groups:
-                group["lr"] = self._recipe.rate * min(1.0, step / 50) * (1.0 - (step - 1) / self._recipe.steps)
-            total += self._step(left, right)
-            if step % _EVERY == 0:
-                yield step, total / _EVERY
-                total = 0.0
+def make_table(
+    words: Mapping[str, NDArray[np.generic]], sides: Mapping[str, Side], recipe: Recipe
+) -> NDArray[np.float32]:
+    """Give the table to start training from: a row's length is how telling it is."""
+    vectors, telling = words["vectors"], words["telling"]
+    counted = [sides["validation.right"], sides["near.left"]]
+    texts = sum(len(side) for side in counted)
+    held = sum(np.bincount(side.places, minlength=len(vectors) + recipe.buckets) for side in counted)
+    rng = np.random.default_rng(recipe.seed)
+    buckets = rng.standard_normal((recipe.buckets, recipe.dimensions))
+    buckets /= np.linalg.norm(buckets, axis=1, keepdims=True)
+    lengths = recipe.bucket_length * np.log1p(texts / (held[len(vectors) :] + 1.0))
+    table = np.concatenate([vectors * telling[:, None], buckets * lengths[:, None]])
+    return np.asarray(table / np.log1p(texts), dtype=np.float32)
 
-    def _step(self, left: Side, right: Side) -> float:
-        chosen = self._rng.choice(len(left), min(self._recipe.batch, len(left)), replace=False)
-        a, b = left.take(chosen), right.take(chosen)
-        questions = self._embed(*self._mask(a, b), len(chosen))
-        texts = self._embed(*self._drop(b), len(chosen))
-        scores = questions @ texts.T / self._recipe.temperature
-        same = torch.from_numpy(right.same[chosen])
-        twins = (same[:, None] == same[None, :]) & ~torch.eye(len(chosen), dtype=torch.bool)
-        scores = scores.masked_fill(twins, -1e4)
-        target = torch.arange(len(chosen))
-        loss = (nn.functional.cross_entropy(scores, target) + nn.functional.cross_entropy(scores.T, target)) / 2
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self._optimizer.step()
-        return float(loss)
 
-    def _embed(
-        self, places: NDArray[np.int64], weights: NDArray[np.float32], owner: NDArray[np.int64], count: int
-    ) -> torch.Tensor:
-        starts = np.searchsorted(owner, np.arange(count))
-        summed = nn.functional.embedding_bag(
-            torch.from_numpy(places),
-            self.table,
-            torch.from_numpy(starts),
-            mode="sum",
-            per_sample_weights=torch.from_numpy(weights),
+def train(
+    table: NDArray[np.float32], sides: Mapping[str, Side], recipe: Recipe, checkpoint: Path
+) -> NDArray[np.float32]:
+    """Train a table, from the checkpoint if there is one."""
+    pairs = {kind: (sides[f"{kind}.left"], sides[f"{kind}.right"]) for kind, _ in recipe.shares}
+    trainer = Trainer(table, pairs, recipe)
+    if checkpoint.exists():
+        trainer.restore(torch.load(checkpoint, weights_only=True))
+    for step, loss in trainer.run(_EVERY):
+        torch.save(trainer.state(), checkpoint.with_suffix(".part"))
+        checkpoint.with_suffix(".part").replace(checkpoint)
+        _log(f"step {step}: loss {loss:.4f}" + (f" {measure(trainer.weights(), sides)}" if step % 500 == 0 else ""))
+    return trainer.weights()
+
+
+def measure(table: NDArray[np.float32], sides: Mapping[str, Side]) -> dict[str, float]:
+    """Give recall and mean reciprocal rank of the validation questions among all paragraphs of the question sets."""
+    matrix = torch.from_numpy(np.ascontiguousarray(table, dtype=np.float32))
+    with torch.no_grad():
+        left, right = (
+            embed(matrix, *take(side, np.arange(len(side))), len(side))
+            for side in (sides["validation.left"], sides["validation.right"])
         )
-        return nn.functional.normalize(summed, dim=1)
-
-    def _mask(self, a: tuple, b: tuple) -> tuple:
-        """Take from some left texts most of what stands in the right one too, so that meaning has to find it."""
-        places, weights, owner = a
-        rows = len(self.table)
-        shared = np.isin(owner * rows + places, b[2] * rows + b[0])
-        struck = (self._rng.random(owner.max() + 1) < self._recipe.masked_share)[owner]
-        lost = shared & struck & (self._rng.random(len(places)) < self._recipe.masked)
-        return self._drop((places[~lost], weights[~lost], owner[~lost]))
-
-    def _drop(self, side: tuple) -> tuple:
-        keep = self._rng.random(len(side[0])) >= self._recipe.dropout
-        return side[0][keep], side[1][keep], side[2][keep]
+        scores = (left @ right.T).numpy()
+    gold = sides["validation.left"].same
+    ranks = (scores > scores[np.arange(len(gold)), gold][:, None]).sum(axis=1)
+    found = {f"recall@{at}": float((ranks < at).mean()) for at in _CUTS}
+    return {name: round(value, 4) for name, value in {**found, "mrr": float((1 / (ranks + 1)).mean())}.items()}
 
 
 def quantise(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round a table to 8 bits with a scale for each row; the error of a row is under 0.5 % of its largest value."""
+    """Round a table to 8 bits with a scale for each row; the error of a value is under 0.4 % of its row's largest."""
     scales = np.maximum(np.abs(table).max(axis=1), 1e-9) / 127.0
     return np.rint(table / scales[:, None]).astype(np.int8), scales.astype(np.float32)
+
+
+def _read_arguments(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Recipe]:
+    parser = argparse.ArgumentParser(prog="python -m training.embedder", description=__doc__)
+    parser.add_argument("data", type=Path, help="folder that holds qa/ and text/")
+    parser.add_argument("--out", type=Path, default=OUT, help="where everything made goes")
+    parser.add_argument("--threads", type=int, default=2)
+    for name in ("words", "buckets", "dimensions", "steps", "seed"):
+        parser.add_argument(f"--{name}", type=int, default=getattr(Recipe(), name))
+    given = parser.parse_args(arguments)
+    recipe = Recipe(given.words, given.buckets, given.dimensions, steps=given.steps, seed=given.seed)
+    return given, recipe
+
+
+def _check_recipe(path: Path, recipe: Recipe) -> None:
+    """Refuse to go on with what another recipe has left."""
+    wanted = json.loads(json.dumps(asdict(recipe)))
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
+        raise SystemExit(f"{path.parent} holds a run with another recipe; give another --out or remove it")
+    path.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+
+
+def _save(path: Path, arrays: Mapping[str, NDArray[np.generic] | np.generic]) -> None:
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+    part.replace(path)
+
+
+def _load(path: Path) -> dict[str, NDArray[np.generic]]:
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def _log(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()
