@@ -42,6 +42,10 @@ from assistant.writer import Task, write_drafts
 from vectorstore.errors import IndexDamaged, IndexStale
 from vectorstore.types import Manifest, ParsedDocument, Scope
 
+_LEFT_OUT = (
+    "模型写的句子里有{0}句与所引的原文不符或重复,已略去。 "
+    "{0} sentence(s) of the model did not stand in what they cite, or said the same again, and were left out."
+)
 _LOG = logging.getLogger(__name__)
 _OF_A_SLOT = 3  # passages of each thing that is compared
 
@@ -210,6 +214,8 @@ class Assistant:
             clock.lap("generate")
             case = replace(case, passages=drafted.passages, notes=drafted.notes)
             lines = say_drafts(drafted.drafts, case.passages, case.weighing, case.titles)
+            if left_out := len(drafted.drafts) - len(lines):
+                case = replace(case, notes=(*case.notes, _LEFT_OUT.format(left_out)))
         if not holds_anything(lines) and not case.stop.is_set():
             return self._refuse(case, Decision(Refusal.NOT_IN_CORPUS, case.passages[:3]), clock)
         return self._finish(case, lines, layout, empty, clock)

@@ -11,9 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assistant.answer import Assistant
-from assistant.catalog import current_model
-from assistant.engine import Engine
-from assistant.open import open_index
+from assistant.open import open_index, open_model
 from assistant.run import Answerer, Bench
 from assistant.settings import Settings
 from assistant.squad import Paragraph
@@ -42,10 +40,14 @@ class _Within:
 def open_bench(settings: Settings, paragraphs: Sequence[Paragraph] | None) -> Iterator[Bench]:
     """Open what is measured, and close it at the end; an index over paragraphs is thrown away."""
     with TemporaryDirectory(prefix="assistant-eval-") as folder:
-        index = open_index(settings) if paragraphs is None else _index_paragraphs(paragraphs, Path(folder), settings)
-        spec = current_model(settings.data)
-        engine = Engine(spec, threads=settings.threads, home=settings.data)
-        engine.start()
+        spec, engine = open_model(settings)
+        try:
+            index = (
+                open_index(settings) if paragraphs is None else _index_paragraphs(paragraphs, Path(folder), settings)
+            )
+        except BaseException:
+            engine.close()
+            raise
         assistant = Assistant(index, spec, engine)
 
         def within(source: str) -> Answerer:
@@ -65,12 +67,12 @@ def open_bench(settings: Settings, paragraphs: Sequence[Paragraph] | None) -> It
 
 
 def hash_prompts() -> str:
-    """One checksum over all prompts and over the lexicon, which words the deterministic stages."""
+    """One checksum over all prompts and over the word lists that guide the deterministic stages."""
     digest = hashlib.sha256()
-    prompts = sorted(entry.name for entry in files("prompts").iterdir() if entry.name.endswith(".toml"))
-    for name in prompts:
-        digest.update((files("prompts") / name).read_bytes())
-    digest.update((files("assistant") / "lexicon.toml").read_bytes())
+    for package in ("prompts", "assistant"):
+        entries = [entry for entry in files(package).iterdir() if entry.name.endswith(".toml")]
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            digest.update(f"{package}/{entry.name}\n".encode() + entry.read_bytes())
     return digest.hexdigest()
 
 

@@ -35,6 +35,7 @@ LONGEST_WAIT = 10.0  # seconds before another try, whatever the server asks for
 LONGEST_LINE = 1 << 20
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _LOST = (OSError, http.client.HTTPException)
+_MISSHAPEN = (ValueError, TypeError, KeyError, IndexError, AttributeError)  # what came is no reply of this protocol
 _END = object()
 
 
@@ -153,7 +154,7 @@ class Reply:
             self._pieces.put(_END)
         except (AssistantError, TryAgain, GrammarRefused) as error:
             self._pieces.put(error)
-        except (*_LOST, ValueError) as error:  # ValueError: what came is no JSON
+        except (*_LOST, *_MISSHAPEN) as error:
             self._pieces.put(TryAgain(_broken(self._address, error)))
 
     def _send(self) -> http.client.HTTPResponse:
@@ -161,7 +162,7 @@ class Reply:
         self._socket = self._connection.sock
         path = urlsplit(self._address.url).path + "/chat/completions"
         self._connection.request("POST", path, json.dumps(self._body).encode("utf-8"), _headers(self._address))
-        self._connection.sock.settimeout(self._address.seconds)
+        self._connection.sock.settimeout(2 * self._address.seconds)  # the reader of the pieces watches the clock
         response = self._connection.getresponse()
         if response.status != 200:
             raise _refusal(self._address, response, grammar=_has_grammar(self._body))

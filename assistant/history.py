@@ -103,16 +103,16 @@ class History:
 
     def _keep(self, base: sqlite3.Connection, owner: str, talk: str, turn: KeptTurn) -> None:
         now = turn.at.astimezone(UTC).isoformat(timespec="seconds")
-        title = " ".join(turn.asked.split())[:_TITLE]
+        title = " ".join(_clean(turn.asked).split())[:_TITLE]
         base.execute("INSERT OR IGNORE INTO talks VALUES (?, ?, ?, ?, ?)", (talk, owner, title, now, now))
         if not _owns(base, owner, talk):
             return
-        answer = json.dumps(answer_to_json(turn.answer), ensure_ascii=False) if turn.answer else None
+        answer = _clean(json.dumps(answer_to_json(turn.answer), ensure_ascii=False)) if turn.answer else None
         words = fold(f"{turn.asked}\n{turn.answer.text if turn.answer else ''}")
         base.execute("DELETE FROM turns WHERE talk = ? AND turn = ?", (talk, turn.turn))
         base.execute(
             "INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (talk, turn.turn, _clean(turn.asked), now, answer, turn.error, turn.rating, turn.comment, words),
+            (talk, turn.turn, _clean(turn.asked), now, answer, turn.error, turn.rating, _clean(turn.comment), words),
         )
         for document in turn.documents:
             _keep_text(base, talk, turn.turn, document)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -20,7 +21,7 @@ from vectorstore.types import ParsedDocument, Scope
 
 QUESTION_LIMIT = 4000  # characters
 _HISTORY = 12  # exchanges that a follow-up may refer to
-_KEPT = 60  # exchanges that a page keeps; older ones are dropped from it
+KEPT = 60  # exchanges that a page keeps; older ones are dropped from it
 _REDRAW = 0.08  # seconds between two drawings of a growing draft
 
 
@@ -56,6 +57,8 @@ class Talk:
     asked: int = 0  # questions so far, also those that were dropped
     stop: threading.Event = field(default_factory=threading.Event)
     busy: threading.Lock = field(default_factory=threading.Lock)
+    owner: str = ""  # whose it is in the history; empty: nobody's, and not kept
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def history(self) -> tuple[Turn, ...]:
         """Give what was said so far, as the assistant is told it: answers only, no errors and no drafts."""
@@ -69,13 +72,17 @@ class Talk:
         """Add an exchange and make the stop signal fresh."""
         self.stop = threading.Event()
         self.asked += 1
-        exchange = Exchange(self.asked, question)
-        self.exchanges = (*self.exchanges, exchange)[-_KEPT:]
+        exchange = Exchange(self.asked, question, talk=self.id)
+        self.exchanges = (*self.exchanges, exchange)[-KEPT:]
         return exchange
 
     def fail(self, problem: str) -> Exchange:
         """End the newest exchange with a problem instead of an answer."""
         return self.put(replace(self.exchanges[-1], error=problem))
+
+    def rate(self, turn: int, rating: str) -> None:
+        """Note what the person says of an answer, for the next drawing."""
+        self.exchanges = tuple(replace(e, rating=rating) if e.turn == turn else e for e in self.exchanges)
 
     def put(self, exchange: Exchange) -> Exchange:
         """Replace the newest exchange by how far it has come."""

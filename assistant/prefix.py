@@ -60,13 +60,14 @@ def keep_state(path: str) -> Iterator[str]:
     whole, unfinished = Path(path), Path(f"{path}.{os.getpid()}")
     try:
         yield str(unfinished)
-        with suppress(OSError):  # a full disk: nothing is kept
+        with suppress(OSError):  # a full disk, or a folder that cannot be written: nothing is kept
             checksum = hash_file(unfinished)
             _sum_of(whole).unlink(missing_ok=True)
             unfinished.replace(whole)
             _sum_of(whole).write_text(checksum, encoding="ascii")
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def _key(spec: ModelSpec, texts: Sequence[str]) -> str:

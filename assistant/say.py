@@ -13,6 +13,7 @@ from assistant.check import Finding, check_claim
 from assistant.cite import Draft, neutralise
 from assistant.compose import Composition, Layout, Statement, frame
 from assistant.english import frame_quote, write_quantity
+from assistant.gate import THRESHOLD
 from assistant.quote import choose_quote
 from assistant.retrieve import Weighing
 from assistant.types import Citation, Claim, Passage, Verdict
@@ -95,14 +96,20 @@ def _said(text: str, cited: tuple[Sentence, ...], titles: Mapping[str, str]) -> 
 def say_drafts(
     drafts: Sequence[Draft], passages: Sequence[Passage], weighing: Weighing, titles: Mapping[str, str]
 ) -> tuple[Line, ...]:
-    """Check what a model wrote. A claim that fails is replaced by the exact quote of what it cites; none is cited by force."""
+    """Check what a model wrote. A claim that fails is replaced by the exact quote of what it cites, or left out.
+
+    A failed claim is never shown beside its citation: a reader who sees a number with a marker believes it. None is cited by force.
+    """
     lines: list[Line] = []
     for draft in drafts:
         said = _said(neutralise(draft.text).rstrip("。.;； "), tuple(p.sentence for p in draft.passages), titles)
         if said.finding.verdict is Verdict.UNCITED:
             said = _find_support(said, passages, titles)
         elif said.finding.verdict not in _STANDS:
-            said = _replace(draft, weighing, titles) or said
+            replaced = _replace(draft, weighing, titles)
+            if replaced is None:
+                continue
+            said = replaced
         else:
             said = _drop_idle(said, titles)
         if said.text and all(said.text != other.said[0].text for other in lines):
@@ -130,7 +137,7 @@ def _find_support(said: Said, passages: Sequence[Passage], titles: Mapping[str, 
 
 def _replace(draft: Draft, weighing: Weighing, titles: Mapping[str, str]) -> Said | None:
     best = max(draft.passages, key=lambda p: p.coverage, default=None)
-    if best is None:
+    if best is None or best.coverage < THRESHOLD:  # a quote that says nothing of what was asked is no answer either
         return None
     quote = choose_quote(best.sentence, weighing)
     said = _said(f"{frame(best.sentence)}“{quote}”", (best.sentence,), titles)

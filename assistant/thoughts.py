@@ -29,14 +29,11 @@ class VisibleText:
         while (found := self._first_tag()) is not None:
             at, tag = found
             before, self._held = self._held[:at], self._held[at + len(tag) :]
-            if tag in _CLOSING:
-                shown = self.text = ""  # also where none was open: all until here was thought
-                self._thinking = False
-                continue
-            if not self._thinking:
-                shown += before
-                self.text += before
-            self._thinking = True
+            if tag in _OPENING:
+                shown += self._show(before)
+            elif not self._thinking:  # the template had opened it: all until here was thought
+                shown = self.text = ""
+            self._thinking = tag in _OPENING
         keep = self._possible_tag()
         certain, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
         return shown + self._show(certain)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from assistant.types import Answer, Citation, Verdict
+from assistant.view_acts import draw_acts
 from assistant.view_exchange import Exchange, link_answer
 from assistant.view_source import draw_chips
 from assistant.view_text import Links, Placed, draw_text, draw_verdict, escape, place_claims, say, shorten
@@ -26,9 +27,10 @@ def draw_exchanges(exchanges: Sequence[Exchange]) -> str:
 def draw_exchange(exchange: Exchange) -> str:
     """Draw the question as it was typed and the answer, its progress, or why there is none."""
     return (
-        f'<section class="pa-exchange" data-turn="{exchange.turn}" data-running="{str(exchange.running).lower()}">'
+        f'<section class="pa-exchange" data-turn="{exchange.turn}" data-talk="{escape(exchange.talk)}" '
+        f'data-running="{str(exchange.running).lower()}">'
         f'<div class="pa-question"><h2 class="pa-sr">问题 {exchange.turn}</h2>{_draw_typed(exchange.asked)}</div>'
-        f'<div class="pa-answer">{_draw_understood(exchange)}{_draw_outcome(exchange)}</div></section>'
+        f'<div class="pa-answer">{_draw_understood(exchange)}{_draw_outcome(exchange)}{draw_acts(exchange)}</div></section>'
     )
 
 

@@ -25,6 +25,9 @@ class Exchange:
     error: str | None = None
     stopped: bool = False
     documents: tuple[ParsedDocument, ...] = ()  # those that the answer leads to, as they were when it was given
+    talk: str = ""  # the name of its conversation
+    rating: str = ""  # what the person said of the answer: up, down or nothing
+    replaced: frozenset[str] = frozenset()  # sources that the index now holds in another form, or no longer
 
     @property
     def running(self) -> bool:

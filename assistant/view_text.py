@@ -46,9 +46,14 @@ class Links:
     turn: int
 
 
+def clean(text: str) -> str:
+    """Drop what cannot be shown, or lies about the order of what is."""
+    return _UNSHOWABLE.sub("", text)
+
+
 def escape(text: str) -> str:
     """Make text from anywhere safe inside an element and inside a double-quoted attribute."""
-    return html.escape(_UNSHOWABLE.sub("", text), quote=True)
+    return html.escape(clean(text), quote=True)
 
 
 def say(words: Words) -> str:

@@ -6,7 +6,7 @@ the four nearest chunks, and
 - ``best chunk``: no generator; the nearest chunk is the answer and its own citation. It never refuses.
 - ``four chunks``: the same with all four: an upper bound for the key points that any generator could take from them.
 - ``stuff prompt``: the chunks and the conversation in one prompt, free text from the same GGUF, citing the chunks that it was given.
-  Only with ``--model`` and an instruct GGUF; the bundled reader does not write.
+  Only with ``--model`` and an instruct GGUF, or a server of ``ASSISTANT_LLM_URL``; the bundled reader does not write.
 
 Where the plain way has no answer of its own, it is given the kinder one: a chunk has the labels of the part that most of it stands in,
 a follow-up is searched for together with the turns before it (with a chat model: as the model rewrites it, as tutorials do), and any
@@ -28,7 +28,7 @@ import tempfile  # noqa: E402
 from collections import Counter  # noqa: E402
 from collections.abc import Iterator, Mapping, Sequence  # noqa: E402
 from contextlib import ExitStack, contextmanager  # noqa: E402
-from dataclasses import dataclass  # noqa: E402
+from dataclasses import dataclass, replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 from time import perf_counter  # noqa: E402
 from typing import Any, Protocol, cast  # noqa: E402
@@ -39,17 +39,18 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter  # noqa: E40
 
 from assistant.answer import Assistant  # noqa: E402
 from assistant.bench import open_bench  # noqa: E402
-from assistant.catalog import Form, ModelSpec, current_model, use_model  # noqa: E402
+from assistant.catalog import Form, use_model  # noqa: E402
 from assistant.check import check_claim  # noqa: E402
-from assistant.engine import Engine  # noqa: E402
+from assistant.engine import LanguageModel  # noqa: E402
 from assistant.errors import AssistantError  # noqa: E402
 from assistant.evaluate import run_evaluation  # noqa: E402
+from assistant.open import open_model  # noqa: E402
 from assistant.questions import check_evidence, read_questions  # noqa: E402
 from assistant.results import RESULTS, read_results  # noqa: E402
 from assistant.run import Answerer, Bench, Progress  # noqa: E402
 from assistant.score import Sample  # noqa: E402
-from assistant.settings import Settings  # noqa: E402
-from assistant.statistics import Mean  # noqa: E402
+from assistant.settings import Settings, read_settings  # noqa: E402
+from assistant.statistics import Mean, estimate_mean  # noqa: E402
 from assistant.summary import Summary, compare_runs  # noqa: E402
 from assistant.template import apply_template  # noqa: E402
 from assistant.types import Answer, Citation, Claim, Question, Refusal, Role, Seconds, Turn  # noqa: E402
@@ -93,7 +94,7 @@ class Generator(Protocol):
 class Writer:
     """An instruct GGUF in llama.cpp, greedy, without a grammar."""
 
-    engine: Engine
+    engine: LanguageModel
     template: str
 
     def write(self, system: str, user: str) -> str:
@@ -219,12 +220,19 @@ class Measured:
 
     name: str
     summary: Summary
+    answerable: Mean  # correct, over the questions that the documents answer: what refusing everything else cannot win
     against_ours: Mapping[str, Mean]  # paired, question by question; empty for ours itself
 
     def to_json(self) -> dict[str, Any]:
         """Give the public form."""
         differences = {name: mean.to_json() for name, mean in self.against_ours.items()}
-        return {"name": self.name, **self.summary.to_json(), "against_ours": differences}
+        answerable = self.answerable.to_json()
+        return {
+            "name": self.name,
+            **self.summary.to_json(),
+            "correct_answerable": answerable,
+            "against_ours": differences,
+        }
 
 
 @contextmanager
@@ -244,10 +252,10 @@ def open_ways(settings: Settings) -> Iterator[tuple[Bench, dict[str, Answerer]]]
             "best chunk": Peer(chunks, corpus, bench, count=1),
             "four chunks": Peer(chunks, corpus, bench),
         }
-        spec = current_model(settings.data)
-        if spec.form is Form.INSTRUCT:
-            engine = stack.enter_context(Engine(spec, threads=settings.threads, home=settings.data))
-            ways["stuff prompt"] = Peer(chunks, corpus, bench, writer=Writer(engine, spec.template or ""))
+        if bench.answerer.model.form is Form.INSTRUCT:
+            spec, engine = open_model(settings)
+            stack.callback(engine.close)
+            ways["stuff prompt"] = Peer(chunks, corpus, bench, writer=Writer(engine, spec.template or "chatml"))
         yield bench, ways
 
 
@@ -260,9 +268,11 @@ def measure_ways(settings: Settings, questions: Path, out: Path, limit: int | No
         for name, way in ways.items():
             folder = out / name.replace(" ", "-")
             summary = _measure(name, way, samples, bench, folder)
-            ours = read_results(out / OURS.replace(" ", "-") / RESULTS)
-            against = {} if name == OURS else compare_runs(ours, read_results(folder / RESULTS), name).differences
-            measured.append(Measured(name, summary, against))
+            results, ours = read_results(folder / RESULTS), read_results(out / OURS.replace(" ", "-") / RESULTS)
+            against = {} if name == OURS else compare_runs(ours, results, name).differences
+            answerable = {sample.id for sample in samples if sample.answerable}
+            correct = estimate_mean([result.correct for result in results if result.id in answerable])
+            measured.append(Measured(name, summary, correct, against))
             if not summary.complete:  # Ctrl-C
                 break
     return measured
@@ -283,11 +293,12 @@ def as_table(measured: Sequence[Measured]) -> str:
     """Give a Markdown table, a row for each measure, with 95% intervals; and how far ours is ahead, question by question."""
     head = ["", *(one.name for one in measured)]
     rows = [[name, *(_show(one.summary.all.scores[name]) for one in measured)] for name in _MEASURES]
+    rows.insert(1, ["correct, of the answerable", *(_show(one.answerable) for one in measured)])
     groups = [one.summary.all for one in measured]
     rows.append(["false answers", *(f"{g.false_answers.count} of {g.false_answers.of}" for g in groups)])
     rows.append(["false refusals", *(f"{g.false_refusals.count} of {g.false_refusals.of}" for g in groups)])
     rows.append(["answer, characters", *(_show(g.scores["answer_characters"], 0) for g in groups)])
-    rows.append(["seconds, median", *("—" if g.p50 is None else f"{g.p50:.2f}" for g in groups)])
+    rows.append(["seconds, median", *("—" if g.p50 is None else f"{g.p50:.3f}" for g in groups)])
     rows.append(["ours ahead in correct by", *(_show(o.against_ours.get("correct", Mean(None, 0))) for o in measured)])
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
@@ -313,7 +324,9 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
         data = Path(scratch) / "data"  # an index and a choice of model of its own; the user's stay as they are
-        settings = Settings(data=data, embedder=options.embedder)
+        settings = replace(read_settings(), data=data)
+        if options.embedder:
+            settings = replace(settings, embedder=options.embedder)
         try:
             if options.model:
                 use_model(data, options.model, options.template)
@@ -321,16 +334,15 @@ def main() -> int:
         except (AssistantError, StoreError) as error:
             sys.stderr.write(f"{error}\n")
             return 1
-        facts = current_model(data)
     text = json.dumps([one.to_json() for one in measured], ensure_ascii=False, indent=1) + "\n"
-    sys.stdout.write(text if options.json else as_table(measured) + _describe(facts, measured))
+    sys.stdout.write(text if options.json else as_table(measured) + _describe(measured[0].summary))
     return 0
 
 
-def _describe(spec: ModelSpec, measured: Sequence[Measured]) -> str:
+def _describe(ours: Summary) -> str:
     """Say what was run, below the table."""
-    questions, index = measured[0].summary.all.n, measured[0].summary.run.index.generation
-    return f"\n{questions} questions, model {spec.name} {spec.quantization}, index {index}\n"
+    model, index = ours.run.model, ours.run.index
+    return f"\n{ours.all.n} questions, model {model.name} {model.quantization}, index {index.generation}\n"
 
 
 if __name__ == "__main__":

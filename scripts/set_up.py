@@ -38,10 +38,10 @@ _NO_VENV = (
     "on Debian and Ubuntu run `apt-get install python3-venv`, then try again."
 )
 _NO_COMPILER = (
-    "没有 C++ 编译器，无法编译 llama-cpp-python。 "
-    "llama-cpp-python has to be compiled and there is no C++ compiler. Two ways out: "
-    "(1) install one (Debian and Ubuntu: `apt-get install g++`; macOS: `xcode-select --install`); "
-    "(2) give a prebuilt wheel of version {version}: `make serve LLAMA_WHEEL=FILE.whl`, or a folder or index with it."
+    "没有 C++ 编译器，无法编译 llama-cpp-python。 llama-cpp-python has to be compiled and there is no C++ compiler: "
+    "install one (Debian and Ubuntu: `apt-get install g++`; macOS: `xcode-select --install`), or take one of two ways out: "
+    "(1) a prebuilt wheel of version {version}: `make serve LLAMA_WHEEL=FILE.whl`, or a folder or index that has it; "
+    "(2) an OpenAI-compatible server: `make serve LLAMA_WHEEL=none ASSISTANT_LLM_URL=http://HOST:PORT/v1`."
 )
 _COMPILING = (
     "从源码编译 llama-cpp-python，双核约需 5 到 8 分钟，只需一次。 "
@@ -100,20 +100,34 @@ def make_environment(venv: Path) -> None:
 
 
 def install(venv: Path, lock: Path, llama_wheel: str) -> None:
-    """Install pip itself, the locked packages and this program."""
+    """Install pip itself, the locked packages and this program; with ``llama_wheel="none"`` no local language model."""
     pip = [str(python_of(venv)), "-m", "pip", "-v", "install"]
     LOG.write_text("", encoding="utf-8")
     # The pip that came with Python may be too old to reuse a wheel that it built from a hashed source.
     follow([*pip, "--require-hashes", "-r", str(LOCKS / "setup.lock")])
-    version = locked_version(lock, _LLAMA)
-    if llama_wheel:
-        follow([*pip, "--no-deps", *wheel_arguments(llama_wheel, version)])
-    if not has_llama(venv, version) and find_compiler() is None:
-        raise SetupError(_NO_COMPILER.format(version=version))
+    if llama_wheel == "none":
+        lock = write_lock_without(lock, _LLAMA, venv / "without-llama.lock")
+    else:
+        prepare_llama(venv, pip, llama_wheel, locked_version(lock, _LLAMA))
     say("安装依赖包，首次约需下载 300 MB。 Installing the packages; the first time about 300 MB are downloaded.")
     constraints = str(LOCKS / "build.lock")
     follow([*pip, "--require-hashes", "--build-constraint", constraints, "-r", str(lock)])
     follow([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+
+
+def prepare_llama(venv: Path, pip: list[str], wheel: str, version: str) -> None:
+    """Install the prebuilt wheel where one is given; else make sure that the compilation can begin."""
+    if wheel:
+        follow([*pip, "--no-deps", *wheel_arguments(wheel, version)])
+    if not has_llama(venv, version) and find_compiler() is None:
+        raise SetupError(_NO_COMPILER.format(version=version))
+
+
+def write_lock_without(lock: Path, name: str, target: Path) -> Path:
+    """Write a lock that leaves one package out; gives the target."""
+    block = rf"(?m)^{re.escape(name)}==.*\n(?:[ \t].*\n)*"
+    target.write_text(re.sub(block, "", lock.read_text(encoding="utf-8")), encoding="utf-8")
+    return target
 
 
 def wheel_arguments(where: str, version: str) -> list[str]:

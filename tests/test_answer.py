@@ -150,6 +150,16 @@ def test_a_text_that_nothing_supports_becomes_a_refusal(seed_index: Index) -> No
     assert answer.refused and answer.nearest
 
 
+def test_a_wrong_claim_about_something_else_is_left_out_and_said_to_be(seed_index: Index) -> None:
+    question = "上海2024年新建公园多少座？"
+    found = next(e for e in _writer(seed_index, "").stream(question) if isinstance(e, Found)).passages
+    idle = next(p for p in found if p.coverage < 0.5)
+    answer = _writer(seed_index, f"上海2024年新建公园120座[1]。新建公园999座[{idle.number}]。").ask(question)
+    assert [claim.verdict for claim in answer.claims] == [Verdict.SUPPORTED]
+    assert "999" not in answer.text
+    assert any("略去" in note for note in answer.notes)
+
+
 def test_the_refusal_sentence_of_the_prompt_is_a_refusal(seed_index: Index) -> None:
     assert _writer(seed_index, "资料中没有相关内容。").ask("上海2024年新建公园多少座？").refused
 

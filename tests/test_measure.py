@@ -20,6 +20,7 @@ from assistant.cli import app
 from assistant.errors import InputInvalid
 from assistant.questions import read_questions
 from assistant.results import read_results
+from tests.bad_model_server import Model, serve_model
 
 PLAN = """甲县2024年工作计划
 
@@ -169,6 +170,23 @@ def test_each_squad_question_is_asked_of_its_own_paragraph_or_of_all_of_them(
     assert "37公里" in everywhere["p3"]["answer"]
     assert not (squad.parent / "data" / "CURRENT").exists()  # the index of the person stays as it is
     assert not list(squad.parent.glob("assistant-eval-*"))
+
+
+def test_a_server_is_measured_where_one_is_set_with_several_questions_under_way(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Model(text="新建公园12座[1]。")
+    with serve_model(model) as url:
+        monkeypatch.setenv("ASSISTANT_LLM_URL", url)
+        done = CliRunner().invoke(app, command(place, "--jobs", "3"))
+    assert done.exit_code == 0, done.output
+    summary = json.loads((place / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["run"]["model"]["name"] == "some-model"
+    assert (summary["all"]["n"], summary["all"]["errors"]) == (6, 0)
+    assert (
+        model.bodies
+        and "12座" in {r.id: r for r in read_results(place / "out" / "results.jsonl")}["a1"].answer["answer"]
+    )
 
 
 def test_a_question_file_that_is_not_squad_says_so(place: Path) -> None:

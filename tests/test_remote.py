@@ -20,7 +20,7 @@ import pytest
 
 from assistant import remote
 from assistant.answer import Assistant
-from assistant.catalog import Form
+from assistant.catalog import Form, ModelSpec
 from assistant.decode import citation_grammar
 from assistant.errors import (
     AssistantError,
@@ -203,7 +203,7 @@ def test_the_key_is_sent_and_never_told(
     assert KEY not in "".join((*told, repr(address), caplog.text))
 
 
-def connect_spec():  # type: ignore[no-untyped-def]
+def connect_spec() -> ModelSpec:
     with serve_model(Model()) as url:
         return connect(Address(url)).spec
 

@@ -157,7 +157,8 @@ def test_set_up_without_a_compiler_says_so_in_one_line_with_two_ways_out(tmp_pat
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.strip().splitlines()) == 1
     assert "apt-get install g++" in done.stdout
-    assert "LLAMA_WHEEL=" in done.stdout
+    assert "LLAMA_WHEEL=FILE.whl" in done.stdout
+    assert "LLAMA_WHEEL=none ASSISTANT_LLM_URL=" in done.stdout
     assert set_up.locked_version(ROOT / "requirements" / "runtime.lock", "llama-cpp-python") in done.stdout
 
 
@@ -178,6 +179,15 @@ def test_a_prebuilt_wheel_may_be_a_file_a_folder_or_an_index(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wheels").mkdir()
     assert set_up.wheel_arguments(where, "1.2") == expected
+
+
+def test_a_lock_without_the_local_model_lacks_that_package_alone(tmp_path: Path) -> None:
+    lock = ROOT / "requirements" / "runtime.lock"
+    rest = set_up.write_lock_without(lock, "llama-cpp-python", tmp_path / "rest.lock").read_text(encoding="utf-8")
+    whole = lock.read_text(encoding="utf-8")
+    assert "llama" not in rest
+    assert whole.count("==") == rest.count("==") + 1
+    assert len(re.findall("(?m)^ +--hash", whole)) == len(re.findall("(?m)^ +--hash", rest)) + 1  # it has a source only
 
 
 PIP_SAYS = """\

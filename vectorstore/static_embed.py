@@ -25,6 +25,7 @@ BUNDLED = Path(__file__).with_name("models") / "static-v1.npz"
 
 FORMAT = 1  # of the file
 _DIGEST_SHOWN = 12
+_PIECE = 2  # characters; a longer word has to be cut out as one
 _LONGEST_TEXT = 20_000  # characters; what follows would not move the sum
 
 
@@ -90,17 +91,22 @@ def features(
 
 def _list_features(text: str, vocabulary: Mapping[str, int], buckets: int) -> Iterator[int]:
     for word in words(text):
-        if (row := vocabulary.get(word)) is not None:
+        if len(word) > _PIECE and (row := vocabulary.get(word)) is not None:
             yield row
-    first = len(vocabulary)
     for run in runs(text):
-        if not _is_chinese(run):
-            yield first + _bucket(run, buckets)
-            continue
-        for start in range(len(run)):
-            yield first + _bucket(run[start], buckets)
-            if start + 1 < len(run):
-                yield first + _bucket(run[start : start + 2], buckets)
+        for piece in _cut_pieces(run):
+            row = vocabulary.get(piece)
+            yield len(vocabulary) + _bucket(piece, buckets) if row is None else row
+
+
+def _cut_pieces(run: str) -> Iterator[str]:
+    """Give every character and pair of a Chinese run, also those that are no word; a number or Latin word whole."""
+    if not _is_chinese(run):
+        yield run
+        return
+    for size in range(1, _PIECE + 1):
+        for start in range(len(run) - size + 1):
+            yield run[start : start + size]
 
 
 def _is_chinese(run: str) -> bool:
