@@ -7,7 +7,7 @@ LOCKS := $(wildcard requirements/*.lock)
 COMPILE := $(VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' $(UPGRADE)
 
-.PHONY: help serve test test-slow test-all test-offline lint format lock
+.PHONY: help serve screenshots reader test test-slow test-all test-offline lint format lock
 
 help:  ## what one can make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ serve: $(VENV)/.runtime  ## set up, then the page; ARGS="--port 8000" goes to `a
 	@$(RUN) assistant serve $(ARGS)
 
 test: $(VENV)/.dev  ## the fast tests (under a minute)
-	$(RUN) pytest $(ARGS)
+	$(RUN) pytest -n auto --maxprocesses 4 $(ARGS)
 
 test-slow: $(VENV)/.dev  ## the slow tests and those in a browser
 	$(RUN) pytest -m 'slow or browser' $(ARGS)
@@ -24,12 +24,20 @@ test-slow: $(VENV)/.dev  ## the slow tests and those in a browser
 test-all: test test-slow  ## all tests
 
 test-offline: $(VENV)/.dev  ## the fast tests without a network, in a hostile environment (Linux)
-	$(VENV)/bin/python scripts/without_network.py $(RUN) pytest $(ARGS)
+	$(VENV)/bin/python scripts/without_network.py $(RUN) pytest -n auto --maxprocesses 4 $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff and mypy, as CI runs them
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+
+screenshots: $(VENV)/.dev  ## the states of the page, light, dark and on a phone, into docs/screenshots (needs chromium)
+	$(RUN) playwright --version >/dev/null && $(VENV)/bin/python scripts/screenshots.py $(ARGS)
+
+reader:  ## train the bundled reader anew: make reader DATA=FOLDER MINUTES=180 (training/README.md says what FOLDER holds)
+	@test -n "$(DATA)" || { echo '请指明数据文件夹:make reader DATA=文件夹。 Name the data: make reader DATA=FOLDER.'; exit 1; }
+	test -x .venv-train/bin/python || { $(PYTHON) -m venv .venv-train && .venv-train/bin/pip install -r training/requirements.txt; }
+	.venv-train/bin/python -m training all $(DATA) --minutes $(or $(MINUTES),180)
 
 format: $(VENV)/.dev  ## put the code into its form
 	$(RUN) ruff check --fix-only --quiet .

@@ -118,6 +118,11 @@ class Assistant:
         return self._index.documents
 
     @property
+    def index(self) -> Evidence:
+        """The index in use."""
+        return self._current()
+
+    @property
     def model(self) -> ModelSpec:
         """The model that answers."""
         return self._spec

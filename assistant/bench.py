@@ -66,6 +66,14 @@ def open_bench(settings: Settings, paragraphs: Sequence[Paragraph] | None) -> It
             assistant.close()
 
 
+def measure_running(assistant: Assistant) -> Bench:
+    """Give what an evaluation measures of an assistant that answers people meanwhile; it stays open."""
+    index = assistant.index
+    found = IndexFacts(index.manifest.generation, index.manifest.corpus_sha256)
+    facts = RunFacts(model=assistant.model.facts(), index=found, prompts=hash_prompts(), program=PROGRAM)
+    return Bench(assistant, facts, {parsed.document.source: parsed.document.text for parsed in index.documents})
+
+
 def hash_prompts() -> str:
     """One checksum over all prompts and over the word lists that guide the deterministic stages."""
     digest = hashlib.sha256()

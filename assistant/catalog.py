@@ -21,7 +21,7 @@ from typing import Any
 
 from assistant.errors import ModelDamaged, ModelMissing, ModelUnusable
 from assistant.header import Header, read_header
-from assistant.offers import find_offer
+from assistant.offers import Use, find_offer
 from assistant.reader import SPECIALS
 from assistant.template import guess_template, load_templates
 from assistant.types import ModelFacts
@@ -191,7 +191,13 @@ def _find(name: str, home: Path) -> ModelSpec:
 
 
 def _missing(name: str, home: Path) -> ModelMissing:
-    if find_offer(name) is not None:
+    offer = find_offer(name)
+    if offer is not None and offer.kind is not Use.INSTRUCT:
+        return ModelMissing(
+            f"{name} 不写答案。向量模型请这样用:ASSISTANT_EMBEDDER=文件 assistant index。 {name} writes no answers; an embedding model "
+            "is used with `ASSISTANT_EMBEDDER=FILE assistant index`."
+        )
+    if offer is not None:
         return ModelMissing(
             f"模型 {name} 还没有下载,请先运行 assistant model pull {name}。 The model {name} was not fetched yet; run "
             f"`assistant model pull {name}` first."

@@ -133,11 +133,18 @@ def serve(
     port: Annotated[int, typer.Option(help="端口。 Port.", min=1, max=65535)] = 7860,
 ) -> None:
     """打开网页。 Serve the web page."""
+    from assistant.bench import measure_running
+    from assistant.evaluations import Evaluations
     from assistant.page import serve as serve_page
 
-    with _assistant(read_settings()) as assistant:
+    settings = read_settings()
+    with _assistant(settings) as assistant:
         serve_page(
             assistant,
+            home=settings.data,
+            evaluations=Evaluations(
+                Path("reports"), settings.seeds / "questions.jsonl", lambda: measure_running(assistant)
+            ),
             host=host,
             port=port,
             on_ready=lambda address: typer.echo(f"网页已就绪:{address}  按 Ctrl-C 结束。 Ready; Ctrl-C ends it."),

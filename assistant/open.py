@@ -6,6 +6,7 @@ Which model: the server of ``ASSISTANT_LLM_URL`` where one is set, else the one 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from assistant.answer import Assistant
 from assistant.catalog import ModelSpec, current_model
@@ -14,10 +15,11 @@ from assistant.exchange import read_address
 from assistant.memory import check_memory
 from assistant.remote import connect
 from assistant.settings import Settings
-from vectorstore.build import build_index
 from vectorstore.embed import open_embedder
 from vectorstore.errors import IndexMissing
-from vectorstore.index import Index
+
+if TYPE_CHECKING:
+    from vectorstore.index import Index
 
 Progress = Callable[[str, int, int], None]
 
@@ -57,6 +59,9 @@ def open_model(settings: Settings) -> tuple[ModelSpec, LanguageModel]:
 
 def open_index(settings: Settings, *, on_build: Callable[[], None] | None = None) -> Index:
     """Open the index, building it from the seeds where there is none."""
+    from vectorstore.build import build_index  # Chroma, which a model alone does not need
+    from vectorstore.index import Index
+
     embedder = open_embedder(settings.embedder)
     try:
         return Index.open(settings.data, embedder)

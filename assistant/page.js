@@ -73,6 +73,27 @@
     return true;
   }
 
+  // Texts of the framework's own buttons, which hold no markup to switch.
+  const LABELS = {
+    "#pa-new": { zh: "新对话", en: "New" },
+    "#pa-send": { zh: "提问", en: "Ask" },
+    "#pa-stop": { zh: "停止", en: "Stop" },
+  };
+  const language = () => (document.documentElement.dataset.lang === "en" ? "en" : "zh");
+
+  function relabel() {
+    for (const [selector, words] of Object.entries(LABELS)) {
+      const button = find(selector);
+      if (button && button.textContent.trim() !== words[language()]) button.textContent = words[language()];
+    }
+    const box = findBox();
+    const hint = language() === "en" ? "Ask here" : "输入问题";
+    if (box && box.placeholder !== hint) {
+      box.placeholder = hint;
+      box.setAttribute("aria-label", language() === "en" ? "Question" : "问题");
+    }
+  }
+
   const findBox = () => find("#pa-box textarea, #pa-box input");
 
   function write(text) {
@@ -110,6 +131,101 @@
     }, 60);
   }
 
+  // Both languages side by side, as the server writes them.
+  function say(element, words) {
+    element.replaceChildren(
+      ...["zh", "en"].map((name) => {
+        const span = document.createElement("span");
+        span.className = name;
+        span.lang = name === "zh" ? "zh-CN" : "en";
+        span.textContent = words[name];
+        return span;
+      })
+    );
+  }
+
+  // The chosen chips travel beside the question; the server takes only what its index holds.
+  function chooseScope(changed) {
+    if (changed) changed.setAttribute("aria-pressed", String(changed.getAttribute("aria-pressed") !== "true"));
+    const pressed = every(".pa-choice").filter((chip) => chip.getAttribute("aria-pressed") === "true");
+    const value = {};
+    pressed.forEach((chip) => (value[chip.dataset.kind] = [...(value[chip.dataset.kind] || []), chip.dataset.value]));
+    const field = find("#pa-scope textarea, #pa-scope input");
+    if (field) {
+      field.value = pressed.length ? JSON.stringify(value) : "";
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    const shown = find(".pa-chosen");
+    if (!shown) return;
+    if (!pressed.length) return say(shown, { zh: "按问题", en: "as asked" });
+    shown.replaceChildren(
+      ...pressed.map((chip) => {
+        const copy = document.createElement("span");
+        copy.className = "pa-chip";
+        copy.append(...Array.from(chip.childNodes, (node) => node.cloneNode(true)));
+        return copy;
+      })
+    );
+  }
+
+  const NOT_RECORDED = { zh: "没有记录，请再试。", en: "not recorded, please try again" };
+
+  async function rate(exchange, rating, comment) {
+    const said = find(".pa-said", exchange);
+    const address = `/page/talks/${exchange.dataset.talk}/${exchange.dataset.turn}/rating`;
+    try {
+      const response = await window.fetch(address, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ rating, comment }),
+      });
+      const words = await response.json();
+      if (!response.ok) throw new Error(words.problem);
+      every("[data-rate]", exchange).forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.rate === rating)));
+      find(".pa-form", exchange).hidden = true;
+      say(said, words);
+    } catch (_) {
+      say(said, NOT_RECORDED);
+    }
+  }
+
+  function chooseRating(button) {
+    const exchange = button.closest(".pa-exchange");
+    const form = find(".pa-form", exchange);
+    if (button.dataset.rate === "down") {
+      form.hidden = !form.hidden;
+      if (!form.hidden) find("textarea", form).focus();
+    } else {
+      rate(exchange, "up", "");
+    }
+  }
+
+  async function copy(button) {
+    const said = find(".pa-said", button.closest(".pa-acts"));
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      say(said, { zh: "已复制", en: "copied" });
+    } catch (_) {
+      say(said, { zh: "浏览器不允许复制", en: "the browser does not allow copying" });
+    }
+  }
+
+  // The address names the conversation, so that a reload or a bookmark leads back to it.
+  function nameTalk(exchange) {
+    const talk = exchange && exchange.dataset.talk;
+    const address = talk ? `/?talk=${talk}` : "/";
+    if (window.location.pathname + window.location.search !== address) window.history.replaceState(null, "", address);
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target instanceof Element ? event.target.closest(".pa-form") : null;
+    if (!form) return;
+    event.preventDefault();
+    rate(form.closest(".pa-exchange"), "down", find("textarea", form).value);
+  });
+
+  document.addEventListener("pa-lang", relabel);
+
   document.addEventListener("click", (event) => {
     const at = event.target instanceof Element ? event.target : null;
     if (!at) return;
@@ -123,6 +239,17 @@
       goBack();
     } else if (at.closest("#pa-new")) {
       fill("");
+    } else if (at.closest(".pa-choice")) {
+      chooseScope(at.closest(".pa-choice"));
+    } else if (at.closest("[data-clear]")) {
+      every(".pa-choice").forEach((chip) => chip.setAttribute("aria-pressed", "false"));
+      chooseScope(null);
+    } else if (at.closest("[data-copy]")) {
+      copy(at.closest("[data-copy]"));
+    } else if (at.closest("[data-rate]")) {
+      chooseRating(at.closest("[data-rate]"));
+    } else if (at.closest("[data-cancel]")) {
+      at.closest(".pa-form").hidden = true;
     } else if (at.closest("[data-ask]")) {
       askFor(at.closest("[data-ask]").dataset.ask);
     } else if (at.closest("[data-fill]")) {
@@ -154,6 +281,9 @@
       exchange.scrollIntoView({ block: "nearest" });
     }
     if (exchange && turn !== shownTurn) emptyBox(exchange);
+    if (exchange) nameTalk(exchange);
+    else if (find(".pa-welcome")) nameTalk(null);
+    relabel();
     shownTurn = turn;
     wasRunning = running;
     const reader = find(".pa-reader");

@@ -5,7 +5,6 @@ The only module that imports Gradio; whoever needs it imports it late.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +23,13 @@ from starlette.requests import Request  # noqa: E402
 from starlette.responses import FileResponse, PlainTextResponse, Response  # noqa: E402
 
 from assistant.errors import EngineBusy  # noqa: E402
+from assistant.evaluations import Evaluations  # noqa: E402
+from assistant.page_evaluate import add_evaluation  # noqa: E402
+from assistant.page_line import WaitingLine  # noqa: E402
+from assistant.page_memory import Memory  # noqa: E402
+from assistant.page_owner import read_owner  # noqa: E402
+from assistant.page_routes import add_routes  # noqa: E402
+from assistant.page_scope import list_choices, read_scope  # noqa: E402
 from assistant.page_server import HOSTS, Guard, check_host, serve_app  # noqa: E402
 from assistant.page_talk import QUESTION_LIMIT, Answerer, Talk, ask  # noqa: E402
 from assistant.view import (  # noqa: E402
@@ -33,12 +39,18 @@ from assistant.view import (  # noqa: E402
     draw_welcome,
 )
 from assistant.view_examples import suggest_questions  # noqa: E402
+from assistant.view_exchange import Exchange  # noqa: E402
+from assistant.view_filter import draw_filter  # noqa: E402
 from assistant.view_reader import draw_library, draw_sources  # noqa: E402
 
 _HERE = Path(__file__).resolve().parent
-_ASSETS = {"page.css": "text/css", "page.js": "text/javascript"}
-_QUEUE = 8  # questions that wait; one more is refused at once
-_AT_ONCE = 4  # conversations that may wait for the model and see their place; the model itself takes one at a time
+_NAMES = ("page", "plain")
+_ASSETS = {"eval.js": "text/javascript"} | {
+    f"{name}.{kind}": f"text/{media}" for kind, media in (("css", "css"), ("js", "javascript")) for name in _NAMES
+}
+# Our own line is shorter and says where one stands; the framework's only has to be long enough to let everybody see it.
+_QUEUE = 64
+_AT_ONCE = 32
 _FONTS = ("PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "system-ui", "sans-serif")
 _CRASHED = "程序内部出错，详情见终端；可以继续提问。 An internal error, see the terminal; you can go on asking."
 
@@ -51,6 +63,7 @@ class _Parts:
     now: gr.HTML
     sources: gr.HTML
     box: gr.Textbox
+    scope: gr.Textbox
     send: gr.Button
     stop: gr.Button
     talk: gr.State
@@ -59,13 +72,12 @@ class _Parts:
         return [self.past, self.now, self.sources, self.send, self.stop, self.talk]
 
 
-def build_page(answerer: Answerer, talks: weakref.WeakSet[Talk] | None = None) -> gr.Blocks:
-    """Build the page as Gradio blocks; ``talks`` collects the conversations, for whoever ends the server."""
-    known: weakref.WeakSet[Talk] = weakref.WeakSet() if talks is None else talks
+def build_page(answerer: Answerer, memory: Memory) -> gr.Blocks:
+    """Build the page as Gradio blocks; ``memory`` holds the conversations, open ones and those of before."""
     page: gr.Blocks = gr.Blocks(title="政策文件助手 Policy assistant", analytics_enabled=False, fill_width=True)
     with page:
         parts = _lay_out(answerer)
-        _wire(page, answerer, parts, known)
+        _wire(page, answerer, parts, memory)
     page.queue(api_open=False, max_size=_QUEUE, default_concurrency_limit=1)
     return page
 
@@ -76,14 +88,16 @@ def _html(value: str | Callable[[], str], name: str) -> gr.HTML:
 
 
 def _lay_out(answerer: Answerer) -> _Parts:
-    # functions are called anew for each visit, so that a reload shows the index as it is then
+    # a function is called anew for each visit, so that a reload shows the index as it is then
     _html(lambda: draw_header(answerer.documents), "pa-header")
     talk = gr.State(None, delete_callback=_leave)
     with gr.Row(elem_id="pa-main", equal_height=False):
         with gr.Column(elem_id="pa-talk", scale=11, min_width=320):
             with gr.Column(elem_id="pa-scroll"):
-                past = _html(lambda: draw_welcome(suggest_questions(answerer.documents)), "pa-past")
+                past = _html("", "pa-past")
                 now = _html("", "pa-now")
+            _html(lambda: draw_filter(list_choices(answerer.documents)), "pa-choose")
+            scope = gr.Textbox("", elem_id="pa-scope", visible="hidden", max_length=4000)
             with gr.Row(elem_id="pa-ask"):
                 gr.Button("新对话 New", elem_id="pa-new", scale=0, min_width=60)
                 box = gr.Textbox(
@@ -101,28 +115,40 @@ def _lay_out(answerer: Answerer) -> _Parts:
                 send = gr.Button("提问 Ask", elem_id="pa-send", variant="primary", scale=0, min_width=88)
                 stop = gr.Button("停止 Stop", elem_id="pa-stop", variant="stop", scale=0, min_width=88, visible=False)
         with gr.Column(elem_id="pa-side", scale=10, min_width=320):
-            sources = _html(lambda: draw_library(answerer.documents), "pa-sources")
-    return _Parts(past, now, sources, box, send, stop, talk)
+            sources = _html("", "pa-sources")
+    return _Parts(past, now, sources, box, scope, send, stop, talk)
 
 
-def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, talks: weakref.WeakSet[Talk]) -> None:
-    def on_ask(question: str, talk: Talk | None) -> Iterator[list[Any]]:
-        talk = talk or Talk()
-        talks.add(talk)
-        yield from show_asking(answerer, talk, question)
+def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, memory: Memory) -> None:
+    def on_load(request: gr.Request) -> list[Any]:
+        owner = read_owner(dict(request.cookies))
+        name = str(dict(request.query_params).get("talk", ""))
+        return show_talk(answerer, memory.resume(owner, name, answerer.documents) or memory.begin(owner))
 
-    def on_new(talk: Talk | None) -> list[Any]:
+    line = WaitingLine()
+
+    def on_ask(question: str, talk: Talk | None, scope: str, request: gr.Request) -> Iterator[list[Any]]:
+        if not question or question.isspace():
+            yield [gr.skip()] * 6
+            return
+        owner = read_owner(dict(request.cookies))
+        talk = talk or memory.begin(owner)
+        talk.owner = talk.owner or ("" if talk.exchanges else owner)  # the very first visit began without a name
+        chosen = read_scope(scope, list_choices(answerer.documents))
+        yield from show_asking(ask(answerer, talk, question, line, chosen), answerer, talk, memory.keep)
+
+    def on_new(talk: Talk | None, request: gr.Request) -> list[Any]:
         _leave(talk)
-        return show_new(answerer)
+        return show_talk(answerer, memory.begin(read_owner(dict(request.cookies))))
 
     def on_crash(talk: Talk | None) -> list[Any]:
         return show_crash(talk)
 
-    page.load(Talk, None, parts.talk, api_visibility="private", show_progress="hidden")
+    page.load(on_load, None, parts.outputs(), api_visibility="private", show_progress="hidden")
     asked = gr.on(
         [parts.send.click, parts.box.submit],
         on_ask,
-        [parts.box, parts.talk],
+        [parts.box, parts.talk, parts.scope],
         parts.outputs(),
         api_name="ask",
         show_progress="hidden",
@@ -136,31 +162,38 @@ def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, talks: weakref.Wea
     new.click(on_new, [parts.talk], parts.outputs(), queue=False, api_name="new", show_progress="hidden")
 
 
-def show_asking(answerer: Answerer, talk: Talk, question: str) -> Iterator[list[Any]]:
-    """Give the outputs of the page while a question is answered.
+def show_asking(
+    exchanges: Iterator[Exchange], answerer: Answerer, talk: Talk, keep: Callable[[Talk], None]
+) -> Iterator[list[Any]]:
+    """Give the outputs of the page while a question is answered; ``keep`` is told when it is, or was left.
 
     Each is complete: the browser may leave out all but the newest of those that come close together.
     """
     earlier = ""
-    if not question or question.isspace():
-        yield [gr.skip()] * 6
-        return
     try:
-        for exchange in ask(answerer, talk, question):
+        for exchange in exchanges:
             earlier = earlier or draw_exchanges(talk.exchanges[:-1])
             yield [earlier, draw_exchange(exchange), gr.skip(), *_buttons(running=True), talk]
     except EngineBusy:  # a second question in the same conversation; the page offers none, a hasty hand may
         yield [gr.skip()] * 6
         return
+    except GeneratorExit:  # the page was closed in the middle
+        keep(talk)
+        raise
+    keep(talk)
     sources = draw_sources(talk.exchanges, answerer.documents)
     yield [earlier, draw_exchange(talk.exchanges[-1]), sources, *_buttons(running=False), talk]
 
 
-def show_new(answerer: Answerer) -> list[Any]:
-    """Give the outputs of the page for an empty conversation."""
+def show_talk(answerer: Answerer, talk: Talk) -> list[Any]:
+    """Give the outputs of the page for a conversation that is not being answered: a new one, or one of before."""
     documents = answerer.documents
-    welcome = draw_welcome(suggest_questions(documents))
-    return [welcome, "", draw_library(documents), *_buttons(running=False), Talk()]
+    if not talk.exchanges:
+        welcome = draw_welcome(suggest_questions(documents))
+        return [welcome, "", draw_library(documents), *_buttons(running=False), talk]
+    *earlier, newest = talk.exchanges
+    sources = draw_sources(talk.exchanges, documents)
+    return [draw_exchanges(earlier), draw_exchange(newest), sources, *_buttons(running=False), talk]
 
 
 def show_crash(talk: Talk | None) -> list[Any]:
@@ -186,15 +219,20 @@ def _leave(talk: Talk | None) -> None:
     _stop(talk)
 
 
-def build_app(answerer: Answerer) -> FastAPI:
-    """Build the page with its guard, its assets and the two addresses that say whether it is well."""
-    talks: weakref.WeakSet[Talk] = weakref.WeakSet()
+def build_app(answerer: Answerer, home: Path, evaluations: Evaluations | None = None) -> FastAPI:
+    """Build the page with its guard, its assets and the two addresses that say whether it is well.
+
+    ``home`` is the data folder, where conversations and feedback are kept; without ``evaluations`` there is no such page.
+    """
+    memory = Memory(home)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        for talk in list(talks):
+        for talk in memory.talks():
             talk.stop.set()
+        if evaluations is not None:
+            evaluations.stop()
 
     app = FastAPI(
         docs_url=None,
@@ -219,7 +257,10 @@ def build_app(answerer: Answerer) -> FastAPI:
             return PlainTextResponse("not found", status_code=404)
         return FileResponse(_HERE / name, media_type=_ASSETS[name], headers={"cache-control": "no-cache"})
 
-    return _mount(app, build_page(answerer, talks))
+    add_routes(app, memory, lambda: answerer.documents)
+    if evaluations is not None:
+        add_evaluation(app, evaluations)
+    return _mount(app, build_page(answerer, memory))
 
 
 def _mount(app: FastAPI, page: gr.Blocks) -> FastAPI:
@@ -241,10 +282,18 @@ def _mount(app: FastAPI, page: gr.Blocks) -> FastAPI:
     return app
 
 
-def serve(answerer: Answerer, *, host: str = "127.0.0.1", port: int = 7860, on_ready: Callable[[str], None]) -> None:
+def serve(
+    answerer: Answerer,
+    *,
+    home: Path,
+    evaluations: Evaluations | None = None,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    on_ready: Callable[[str], None],
+) -> None:
     """Serve the page until SIGINT or SIGTERM; ``on_ready`` is given its address once it answers.
 
     ``InputInvalid`` where the host is not this machine or the port is taken; nothing is printed here.
     """
     check_host(host)
-    serve_app(build_app(answerer), host, port, on_ready)
+    serve_app(build_app(answerer, home, evaluations), host, port, on_ready)

@@ -6,6 +6,7 @@ Each answers only for the owner that the cookie of the request names; the guard 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qs, quote
 
@@ -19,13 +20,20 @@ from assistant.export import MEDIA, export
 from assistant.page_memory import Memory
 from assistant.page_owner import give_cookie, read_owner
 from assistant.view_acts import RECORDED
+from assistant.view_documents import draw_documents
 from assistant.view_plain import draw_history, draw_page, draw_problem
+from vectorstore.types import ParsedDocument
 
 _TITLE = 40  # characters of a file's name
 
 
-def add_routes(app: FastAPI, memory: Memory) -> None:
-    """Add the addresses of conversations to the server."""
+def add_routes(app: FastAPI, memory: Memory, documents: Callable[[], Sequence[ParsedDocument]]) -> None:
+    """Add the addresses of conversations, and the list of the documents, to the server."""
+
+    @app.get("/documents")
+    def show_documents() -> Response:
+        return HTMLResponse(draw_page("/documents", draw_documents(documents())), headers={"cache-control": "no-store"})
+
     _add_talk_routes(app, memory)
     _add_history_routes(app, memory)
 

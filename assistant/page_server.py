@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 HOSTS = ("127.0.0.1", "localhost", "testserver")
 _BODY_LIMIT = 256 * 1024  # bytes; a question has at most 4,000 characters, and the page sends nothing else
+_FILE_LIMIT = 2 * 1024 * 1024  # bytes of a file of questions
 # Nothing on the page uploads, proxies or calls components on the server yet.
 _CLOSED = re.compile(r"^(/gradio_api)?/(upload|proxy=|component_server|stream|monitoring|runs|vibe|deep_link)")
+_PLAIN = re.compile(r"^/(history|documents|eval)(/|$)")  # pages of ours that need no framework
+_REPORT = re.compile(r"^/eval/runs/[^/]+/report\.html$")
 _SCRIPT = re.compile(r"<script\b")
 
 
@@ -170,12 +173,33 @@ def write_policy(nonce: str) -> str:
     )
 
 
+def write_plain_policy(path: str) -> str:
+    """Write the policy of the pages that are ours alone; a report keeps its own, shut off from this origin."""
+    if _REPORT.match(path):
+        return "sandbox allow-scripts allow-popups; frame-ancestors 'none'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
 def prepare_html(page: str, nonce: str) -> str:
     """Gradio's start page, in our language, with our style and script, and the nonce on every script it holds.
 
     Gradio escapes ``<`` in the configuration it writes into the page, so each ``<script`` is its own.
     """
-    links = '<link rel="stylesheet" href="/page/page.css"><script defer src="/page/page.js"></script></head>'
+    links = (
+        '<script src="/page/plain.js"></script><link rel="stylesheet" href="/page/page.css">'
+        '<script defer src="/page/page.js"></script></head>'
+    )
     page = page.replace('lang="en"', 'lang="zh-CN"', 1).replace("</head>", links, 1)
     return _SCRIPT.sub(f'<script nonce="{nonce}"', page)
 
@@ -193,14 +217,14 @@ class Guard:
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         nonce = secrets.token_urlsafe(16)
+        send = _with_headers(send, _choose_headers(scope["path"], nonce))
         refusal = refuse(scope["path"], headers)
         if refusal is not None:
-            await _answer(_with_headers(send, nonce), *refusal)
+            await _answer(send, *refusal)
             return
-        send = _with_headers(send, nonce)
         if scope["path"] == "/":
             send = _with_page(send, nonce)
-        await self.app(scope, _bounded(receive), send)
+        await self.app(scope, _bounded(receive, find_limit(scope["path"])), send)
 
 
 def refuse(path: str, headers: MutableMapping[str, str]) -> tuple[int, str] | None:
@@ -212,10 +236,15 @@ def refuse(path: str, headers: MutableMapping[str, str]) -> tuple[int, str] | No
         return 403, "foreign origin"
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") and path != "/":
         return 403, "foreign origin"
-    length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > _BODY_LIMIT:
-        return 413, f"at most {_BODY_LIMIT} bytes"
+    length, limit = headers.get("content-length", "0"), find_limit(path)
+    if not length.isdigit() or int(length) > limit:
+        return 413, f"at most {limit} bytes"
     return None
+
+
+def find_limit(path: str) -> int:
+    """Give how many bytes a request may bring: a question file, or no more than a question."""
+    return _FILE_LIMIT if path == "/eval/questions" else _BODY_LIMIT
 
 
 async def _answer(send: Send, status: int, text: str) -> None:
@@ -225,7 +254,7 @@ async def _answer(send: Send, status: int, text: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, limit: int) -> Receive:
     """Stop reading a body that is longer than it may be, whatever its header said."""
     read = 0
 
@@ -233,22 +262,26 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        return message if read <= _BODY_LIMIT else {"type": "http.disconnect"}
+        return message if read <= limit else {"type": "http.disconnect"}
 
     return bounded
 
 
-def _with_headers(send: Send, nonce: str) -> Send:
-    ours = {
-        "content-security-policy": write_policy(nonce),
+def _choose_headers(path: str, nonce: str) -> dict[str, str]:
+    plain = _PLAIN.match(path) is not None
+    return {
+        "content-security-policy": write_plain_policy(path) if plain else write_policy(nonce),
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
+        # a form that is sent without a referrer has no origin either, and would be refused as foreign
+        "referrer-policy": "same-origin" if plain else "no-referrer",
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
         "permissions-policy": "camera=(), microphone=(), geolocation=()",
     }
 
+
+def _with_headers(send: Send, ours: dict[str, str]) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             kept = [(k, v) for k, v in message.get("headers", ()) if k.decode("latin-1").lower() not in ours]

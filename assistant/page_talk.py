@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from assistant.errors import AssistantError, EngineBusy, InputInvalid
+from assistant.page_line import WaitingLine
+from assistant.page_scope import combine
 from assistant.types import Event, Finished, Found, Piece, Role, Turn, Understood
 from assistant.view_exchange import Exchange, keep_documents
 from vectorstore.errors import StoreError
@@ -102,8 +104,12 @@ def check_question(question: object) -> str:
     return question.strip()
 
 
-def ask(answerer: Answerer, talk: Talk, question: object) -> Iterator[Exchange]:
+def ask(
+    answerer: Answerer, talk: Talk, question: object, line: WaitingLine | None = None, chosen: Scope | None = None
+) -> Iterator[Exchange]:
     """Ask in a conversation; every exchange given replaces the one before, the last one is finished.
+
+    ``line`` is where questions of all pages wait for their turn; ``chosen`` what the person chose beside the question.
 
     A problem that the user can do something about ends the exchange with its sentence instead of an answer.
     """
@@ -112,21 +118,25 @@ def ask(answerer: Answerer, talk: Talk, question: object) -> Iterator[Exchange]:
             "上一个问题还在回答中，请先停止或等待。 The last question is still being answered; stop it or wait."
         )
     try:
-        yield from _ask(answerer, talk, question)
+        yield from _ask(answerer, talk, question, line or WaitingLine(), chosen or Scope())
     finally:
         talk.stop.set()  # also where the page was closed in the middle: the model must not go on for nobody
         talk.busy.release()
 
 
-def _ask(answerer: Answerer, talk: Talk, question: object) -> Iterator[Exchange]:
+def _ask(answerer: Answerer, talk: Talk, question: object, line: WaitingLine, chosen: Scope) -> Iterator[Exchange]:
     history = talk.history()
     exchange = talk.begin(str(question)[:QUESTION_LIMIT])
     try:
         text = check_question(question)
-        yield exchange
-        for grown in follow(answerer, talk, exchange, text, history):
-            exchange = talk.put(grown)
+        with line.stand() as ticket:
             yield exchange
+            for place in line.wait(ticket, talk.stop):
+                yield talk.put(replace(exchange, ahead=place.ahead, wait=place.seconds))
+            if not talk.stop.is_set():
+                for grown in follow(answerer, talk, exchange, text, history, chosen):
+                    exchange = talk.put(grown)
+                    yield exchange
     except (AssistantError, StoreError) as problem:
         exchange = talk.fail(str(problem))
     if exchange.running:
@@ -135,17 +145,35 @@ def _ask(answerer: Answerer, talk: Talk, question: object) -> Iterator[Exchange]
 
 
 def follow(
-    answerer: Answerer, talk: Talk, exchange: Exchange, question: str, history: tuple[Turn, ...]
+    answerer: Answerer,
+    talk: Talk,
+    exchange: Exchange,
+    question: str,
+    history: tuple[Turn, ...],
+    chosen: Scope,
 ) -> Iterator[Exchange]:
     """Turn the events of one question into exchanges, drafts no more often than a person can see."""
     drawn = 0.0
-    for event in answerer.stream(question, history, stop=talk.stop):
+    for event in _stream_within(answerer, question, history, talk.stop, chosen):
         exchange = advance(exchange, event, answerer)
         talk.put(exchange)
         if isinstance(event, Piece) and time.monotonic() - drawn < _REDRAW:
             continue
         drawn = time.monotonic()
         yield exchange
+
+
+def _stream_within(
+    answerer: Answerer, question: str, history: tuple[Turn, ...], stop: threading.Event, chosen: Scope
+) -> Iterator[Event]:
+    """Answer within the choice; how the question itself is read is known only with the first event."""
+    events = answerer.stream(question, history, stop=stop)
+    first = next(events, None)
+    if isinstance(first, Understood) and (scope := combine(first.question.scope, chosen)) != first.question.scope:
+        events = answerer.stream(question, history, scope=scope, stop=stop)
+    elif first is not None:
+        yield first
+    yield from events
 
 
 def advance(exchange: Exchange, event: Event, answerer: Answerer) -> Exchange:

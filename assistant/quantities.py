@@ -8,6 +8,7 @@ Not covered: numerals in idioms (``千家万户`` holds none), fractions such as
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -44,6 +45,7 @@ class Quantity:
 
 
 _WIDE = str.maketrans("０１２３４５６７８９．，％＋－", "0123456789.,%+-")
+_OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "○": 0}
 _SCALES = {"十": 10, "百": 100, "千": 1000}
 _CJK = "零〇○一二两三四五六七八九十百千"
@@ -54,7 +56,8 @@ _BEFORE = r"(?:超过|超|约|近|达到|达|不少于|不低于|不超过|至�
 
 def find_quantities(text: str) -> tuple[Quantity, ...]:
     """Find all quantities in the order of the text. They do not overlap."""
-    plain = text.translate(_WIDE)
+    # Digits of other scripts are figures, too, and each is one character, so that places stay what they are.
+    plain = _OTHER_DIGIT.sub(lambda m: str(unicodedata.decimal(m[0])), text.translate(_WIDE))
     found: list[Quantity] = []
     for match in _pattern().finditer(plain):
         quantity = _read(match, text)

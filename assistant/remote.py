@@ -66,8 +66,11 @@ class RemoteEngine:
             "max_tokens": max_tokens,
             "seed": seed,
         }
+        if self.address.kind is Kind.LLAMA:
+            body |= {"cache_prompt": True, "repeat_penalty": 1.0}  # a quote repeats the words of its source
+        elif self.address.kind is not Kind.PLAIN:
+            body |= {"repetition_penalty": 1.0}
         if self.address.kind is not Kind.PLAIN:
-            body |= {"cache_prompt": True} if self.address.kind is Kind.LLAMA else {}
             body["chat_template_kwargs"] = {"enable_thinking": False}
         return self._stream(body, grammar, stop or threading.Event())
 

@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from assistant.types import Answer, Citation, Verdict
+from assistant.types import Answer, Citation, Refusal, Verdict
 from assistant.view_acts import draw_acts
 from assistant.view_exchange import Exchange, link_answer
+from assistant.view_plain import NAME, draw_nav
 from assistant.view_source import draw_chips
 from assistant.view_text import Links, Placed, draw_text, draw_verdict, escape, place_claims, say, shorten
 from assistant.view_words import REFUSALS, VERDICTS, Words, name_labels, name_scope
 from vectorstore.types import ParsedDocument
 
+_PROMISE = Words(
+    "每句话都有出处，并与原文核对过；资料里没有的，不回答。",
+    "Every sentence cites its source and is checked against it; what the documents do not say is not answered.",
+)
 _SHORT_ANSWER = 24  # characters; a longer first claim is a sentence, not a short answer
 
 
@@ -29,7 +34,8 @@ def draw_exchange(exchange: Exchange) -> str:
     return (
         f'<section class="pa-exchange" data-turn="{exchange.turn}" data-talk="{escape(exchange.talk)}" '
         f'data-running="{str(exchange.running).lower()}">'
-        f'<div class="pa-question"><h2 class="pa-sr">问题 {exchange.turn}</h2>{_draw_typed(exchange.asked)}</div>'
+        f'<div class="pa-question"><h2 class="pa-sr">{say(Words("问题", "question"))} {exchange.turn}</h2>'
+        f"{_draw_typed(exchange.asked)}</div>"
         f'<div class="pa-answer">{_draw_understood(exchange)}{_draw_outcome(exchange)}{draw_acts(exchange)}</div></section>'
     )
 
@@ -46,10 +52,14 @@ def _draw_understood(exchange: Exchange) -> str:
     chips = draw_chips(name_scope(question.scope))
     if not rewritten and not chips:
         return ""
-    sentence = f"<span>理解为：<b>{escape(question.standalone)}</b></span>" if rewritten else "<span>范围</span>"
+    sentence = (
+        f"<span>{say(Words('理解为：', 'Understood as:'))}<b>{escape(question.standalone)}</b></span>"
+        if rewritten
+        else f"<span>{say(Words('范围', 'scope'))}</span>"
+    )
     edit = (
-        f'<button type="button" class="pa-edit" data-fill="{escape(question.standalone)}">修改 '
-        '<small class="en" lang="en">edit</small></button>'
+        f'<button type="button" class="pa-edit" data-fill="{escape(question.standalone)}">'
+        f"{say(Words('修改', 'edit'))}</button>"
     )
     return f'<div class="pa-understood">{sentence}{chips}{edit if rewritten else ""}</div>'
 
@@ -67,7 +77,11 @@ def _draw_outcome(exchange: Exchange) -> str:
 
 def _draw_progress(exchange: Exchange) -> str:
     if exchange.ahead:
-        words = Words(f"前面还有 {exchange.ahead} 个问题，请稍候…", f"{exchange.ahead} ahead of you")
+        about = round(exchange.wait)
+        words = Words(
+            f"前面还有 {exchange.ahead} 个问题，" + (f"约 {about} 秒…" if about else "请稍候…"),
+            f"{exchange.ahead} ahead of you" + (f", about {about} s" if about else ""),
+        )
     elif exchange.found is not None:
         words = Words(f"已找到 {exchange.found} 个句子，正在回答…", f"{exchange.found} sentences found, answering")
     elif exchange.understood is not None:
@@ -128,7 +142,7 @@ def _draw_notes(answer: Answer) -> str:
     made = [
         answer.model.name,
         answer.model.quantization,
-        f"{answer.seconds.total:.1f} 秒" if answer.seconds.total else "",
+        f"{answer.seconds.total:.1f} s" if answer.seconds.total else "",
     ]
     line = " · ".join(escape(word) for word in made if word)
     return (f'<ul class="pa-notes">{notes}</ul>' if notes else "") + f'<p class="pa-made">{line}</p>'
@@ -143,12 +157,17 @@ def draw_refusal(answer: Answer, turn: int) -> str:
     near = "".join(_draw_nearest(citation, links, turn) for citation in answer.nearest)
     if near:
         near = (
-            f'<p class="pa-lead">{say(Words("最接近的句子", "nearest sentences"))}</p><ol class="pa-near">{near}</ol>'
+            f'<p class="pa-lead">{say(Words("最接近的句子", "Nearest sentences"))}</p><ol class="pa-near">{near}</ol>'
         )
     return (
-        '<div class="pa-refusal" role="note"><p class="pa-lead"><b>⊘ 未作回答：'
-        f"{say(REFUSALS[answer.refusal])}</b></p>{text}{near}</div>{_draw_notes(answer)}"
+        '<div class="pa-refusal" role="note"><p class="pa-lead"><b>⊘ '
+        f"{say(_say_refusal(answer.refusal))}</b></p>{text}{near}</div>{_draw_notes(answer)}"
     )
+
+
+def _say_refusal(refusal: Refusal) -> Words:
+    words = REFUSALS[refusal]
+    return Words(f"未作回答：{words.zh}", f"Not answered: {words.en}")
 
 
 def _draw_nearest(citation: Citation, links: Links, turn: int) -> str:
@@ -162,11 +181,10 @@ def _draw_nearest(citation: Citation, links: Links, turn: int) -> str:
 def draw_header(documents: Sequence[ParsedDocument]) -> str:
     """Draw the head of the page: what it is, in one line, and how much it knows."""
     count = sum(len(parsed.sentences) for parsed in documents)
+    counts = Words(f"{len(documents)} 份资料 · {count} 句", f"{len(documents)} documents · {count} sentences")
     return (
-        '<header class="pa-header"><h1>政策文件助手 <small class="en" lang="en">Policy assistant</small></h1>'
-        '<p>每句话都有出处，并与原文核对过；资料里没有的，不回答。 <small class="en" lang="en">Every sentence '
-        "cites its source and is checked against it.</small></p>"
-        f'<p class="pa-counts">{len(documents)} 份资料 · {count} 句 · 全部在本机</p></header>'
+        f'<header class="pa-header"><h1>{say(NAME)}</h1><p>{say(_PROMISE)}</p>'
+        f'<p class="pa-counts">{say(counts)}</p>{draw_nav("/")}</header>'
     )
 
 
@@ -178,5 +196,5 @@ def draw_welcome(questions: Sequence[str]) -> str:
     )
     if not items:
         return f'<div class="pa-welcome"><p>{say(Words("还没有资料。", "No documents yet."))}</p></div>'
-    lead = Words("可以这样问", "questions these documents can answer")
+    lead = Words("可以这样问", "Questions these documents can answer")
     return f'<div class="pa-welcome"><p class="pa-lead">{say(lead)}</p><ul>{items}</ul></div>'

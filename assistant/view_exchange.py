@@ -20,6 +20,7 @@ class Exchange:
     understood: Question | None = None
     found: int | None = None  # sentences that the model may cite
     ahead: int = 0  # questions of others that are answered first
+    wait: float = 0.0  # seconds until it is its turn, as far as one can tell
     draft: str = ""  # unchecked text from the model
     answer: Answer | None = None
     error: str | None = None

@@ -9,10 +9,10 @@ from assistant.view_text import escape, say
 from assistant.view_words import Words
 
 PAGES = {
-    "/": Words("对话", "chat"),
-    "/history": Words("历史", "history"),
-    "/documents": Words("资料", "documents"),
-    "/eval": Words("评测", "evaluation"),
+    "/": Words("对话", "Chat"),
+    "/history": Words("历史", "History"),
+    "/documents": Words("资料", "Documents"),
+    "/eval": Words("评测", "Evaluation"),
 }
 NAME = Words("政策文件助手", "Policy assistant")
 
@@ -56,13 +56,13 @@ def draw_history(lines: tuple[Line, ...], words: str) -> str:
     search = (
         f'<form class="pa-search" method="get" action="/history" role="search"><label class="pa-sr" for="q">{say(label)}'
         f'</label><input id="q" name="q" type="search" maxlength="200" value="{escape(words)}" autocomplete="off">'
-        f'<button type="submit">{say(Words("查找", "search"))}</button></form>'
+        f'<button type="submit">{say(Words("查找", "Search"))}</button></form>'
     )
     rows = "".join(_draw_line(line) for line in lines)
     if not rows:
         none = Words("没有找到。", "Nothing found.") if words else Words("还没有对话。", "No conversations yet.")
         return f'<p class="pa-hint">{say(hint)}</p>{search}<p class="pa-none">{say(none)}</p>'
-    clear = "" if words else _draw_delete("", Words("全部删除", "delete all"))
+    clear = "" if words else _draw_delete("", Words("全部删除", "Delete all"))
     return f'<p class="pa-hint">{say(hint)}</p>{search}<ul class="pa-lines">{rows}</ul>{clear}'
 
 
@@ -72,7 +72,7 @@ def _draw_line(line: Line) -> str:
     title = escape(line.title) or "…"
     return (
         f'<li><div><a href="/?talk={escape(line.id)}">{title}</a><span class="pa-facts">{_say_time(line.updated)} · '
-        f"{say(count)}</span>{found}</div>{_draw_delete(line.id, Words('删除', 'delete'))}</li>"
+        f"{say(count)}</span>{found}</div>{_draw_delete(line.id, Words('删除', 'Delete'))}</li>"
     )
 
 
@@ -83,7 +83,7 @@ def _say_time(at: datetime) -> str:
 
 def _draw_delete(name: str, words: Words) -> str:
     """Draw a deletion in two steps, so that no slip of the hand deletes."""
-    sure = Words("确认删除", "yes, delete")
+    sure = Words("确认删除", "Yes, delete")
     return (
         f'<details class="pa-delete"><summary>{say(words)}</summary><form method="post" action="/history/delete">'
         f'<input type="hidden" name="talk" value="{escape(name)}"><button type="submit">{say(sure)}</button></form></details>'

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.view_text import escape, shorten
-from assistant.view_words import name_labels
+from assistant.view_text import escape, say, say_label, shorten
+from assistant.view_words import Words, name_labels
 from vectorstore.types import Boilerplate, Document, Media, ParsedDocument, Section, Sentence
 
 _AROUND = 40  # sentences before and after a cited one
@@ -63,9 +63,18 @@ def draw_facts(document: Document) -> str:
 def draw_lost_facts(title: str) -> str:
     """Say that a document is no longer as it was cited."""
     return (
-        f'<h3>{escape(title)}</h3><p class="pa-facts">这份文件已不在当前索引中，只保留了引文。 '
-        '<small class="en" lang="en">No longer in the index; only the quote was kept.</small></p>'
+        f'<h3>{escape(title)}</h3><p class="pa-facts">'
+        f"{say(Words('这份文件已不在当前索引中，只保留了引文。', 'No longer in the index; only the quote was kept.'))}</p>"
     )
+
+
+def draw_replaced() -> str:
+    """Say that the text shown is that of an earlier index."""
+    words = Words(
+        "这是回答时的文本；当前索引中已改变或移除。",
+        "The text as it was when the question was answered; the index has changed since.",
+    )
+    return f'<p class="pa-facts pa-replaced">⚠ {say(words)}</p>'
 
 
 def draw_lost(quote: str, anchor: str, current: str) -> str:
@@ -190,18 +199,15 @@ def _draw_section(section: Section) -> str:
     if not why:
         return f'<div class="pa-section">{chips}</div>'
     return (
-        f'<details class="pa-section"><summary>{chips}<span class="pa-why">标签依据 <small class="en" lang="en">why'
-        f"</small></span></summary><p>{why}</p></details>"
+        f'<details class="pa-section"><summary>{chips}<span class="pa-why">'
+        f"{say(Words('标签依据', 'why'))}</span></summary><p>{why}</p></details>"
     )
 
 
 def draw_chips(words: Sequence[str]) -> str:
     """Labels, side by side."""
-    return "".join(f'<span class="pa-chip">{escape(word)}</span>' for word in words)
+    return "".join(f'<span class="pa-chip">{say_label(word)}</span>' for word in words)
 
 
 def _draw_gap(sentences: int) -> str:
-    return (
-        f'<p class="pa-gap">… 此处略去 {sentences} 句 <small class="en" lang="en">{sentences} sentences not shown'
-        "</small> …</p>"
-    )
+    return f'<p class="pa-gap">… {say(Words(f"此处略去 {sentences} 句", f"{sentences} sentences not shown"))} …</p>'

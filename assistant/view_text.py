@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from assistant.types import Citation, Claim
-from assistant.view_words import VERDICTS, Words
+from assistant.view_words import PARTS, VERDICTS, Words
 
+_YEAR = re.compile(r"(\d{4})年")
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _AFTER_CLAIM = re.compile(r"(?:\s?\[\d{1,3}\]|[。！？；，、,.!?;])*")
 _TOKEN = re.compile(r"\[(?P<n>\d{1,3})\]|\*\*(?P<bold>[^*\n]+)\*\*|(?P<open>“)")
@@ -57,8 +58,15 @@ def escape(text: str) -> str:
 
 
 def say(words: Words) -> str:
-    """Both languages, English small beside the Chinese."""
-    return f'{escape(words.zh)} <small class="en" lang="en">{escape(words.en)}</small>'
+    """Both languages side by side; the page shows the one that its reader chose."""
+    return f'<span class="zh">{escape(words.zh)}</span> <span class="en" lang="en">{escape(words.en)}</span>'
+
+
+def say_label(word: str) -> str:
+    """Write a label as it is, or in both languages where it is one of ours: a part or a year."""
+    year = _YEAR.fullmatch(word)
+    words = Words(word, year[1]) if year else next((w for w in PARTS.values() if w.zh == word), None)
+    return say(words) if words else escape(word)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -101,16 +109,15 @@ def _drop_markers(text: str) -> tuple[str, list[int]]:
 def draw_verdict(claim: Claim) -> str:
     """Sign and words of a verdict; its reason opens on demand."""
     words = VERDICTS[claim.verdict]
-    reason = escape(claim.reason_zh or claim.reason) or "–"
     return (
         f'<details class="pa-verdict pa-{claim.verdict.value}"><summary title="{words.en}">'
-        f'<span aria-hidden="true">{words.sign}</span> {words.zh}</summary>'
-        f'<span class="pa-reason">{reason}{_in_english(claim)}</span></details>'
+        f'<span aria-hidden="true">{words.sign}</span> {say(Words(words.zh, words.en))}</summary>'
+        f'<span class="pa-reason">{_say_reason(claim)}</span></details>'
     )
 
 
-def _in_english(claim: Claim) -> str:
-    return f' <small class="en" lang="en">{escape(claim.reason)}</small>' if claim.reason_zh else ""
+def _say_reason(claim: Claim) -> str:
+    return say(Words(claim.reason_zh, claim.reason)) if claim.reason_zh else escape(claim.reason) or "–"
 
 
 def draw_marker(number: int, links: Links) -> str:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from assistant.errors import AssistantError
 from assistant.types import (
@@ -134,6 +136,7 @@ class FakeAssistant:
     crash: Exception | None = None
     histories: list[tuple[Turn, ...]] = field(default_factory=list)
     stops: list[threading.Event] = field(default_factory=list)
+    scopes: list[Scope | None] = field(default_factory=list)
 
     @property
     def documents(self) -> tuple[ParsedDocument, ...]:
@@ -153,7 +156,8 @@ class FakeAssistant:
         stop = stop or threading.Event()
         self.histories.append(tuple(history))
         self.stops.append(stop)
-        understood = ask_for(question, "上海2024年" + question if question.startswith("那") else question)
+        self.scopes.append(scope)
+        understood = ask_for(question, "上海2024年" + question if question.startswith("那") else question, scope)
         yield Understood(understood)
         if self.problem:
             raise self.problem
@@ -191,7 +195,8 @@ class Served:
         from assistant.page import build_app
         from assistant.page_server import Closing
 
-        self._closing = Closing(build_app(answerer))
+        self._home = TemporaryDirectory(prefix="page-")
+        self._closing = Closing(build_app(answerer, Path(self._home.name)))
         config = uvicorn.Config(self._closing, port=0, log_level="error", ws="none", timeout_graceful_shutdown=5)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -209,3 +214,4 @@ class Served:
         self._server.servers[0].get_loop().call_soon_threadsafe(self._closing.close)
         self._server.should_exit = True
         self._thread.join(10)
+        self._home.cleanup()

@@ -18,7 +18,7 @@ from assistant.catalog import Form, ModelSpec
 from assistant.errors import InputInvalid
 from assistant.prompt import load_prompt
 from assistant.thoughts import VisibleText
-from assistant.types import Asks, Kind, Passage, Piece, Prompt, Question, Role, Turn, Verdict
+from assistant.types import Asks, Finished, Kind, Passage, Piece, Prompt, Question, Role, Turn, Verdict
 from tests.answer_fakes import FakeEngine
 from tests.sentences import make_sentence
 from vectorstore.index import Index
@@ -179,7 +179,9 @@ def test_a_thought_is_never_shown_and_never_cited(seed_index: Index, *, thinks: 
     events = list(Assistant(seed_index, replace(WRITER, thinks=thinks), engine).stream(QUESTION))
     shown = "".join(event.text for event in events if isinstance(event, Piece))
     assert shown == "上海2024年新建公园120座[1]。"
-    assert "130" not in str(events[-1])
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert "130" not in last.answer.text + str(last.answer.claims)
     assert (engine.grammars[0] is None) == thinks
 
 

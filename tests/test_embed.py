@@ -61,7 +61,7 @@ def test_name_says_the_dimensions() -> None:
 
 
 def test_embedder_is_opened_by_its_name() -> None:
-    assert open_embedder().name == "feature-hashing-512-v1"
+    assert open_embedder("feature-hashing-512-v1").name == "feature-hashing-512-v1"
     assert open_embedder("feature-hashing-64-v1").dimensions == 64
     with pytest.raises(EmbedderUnusable, match="word2vec"):
         open_embedder("word2vec")

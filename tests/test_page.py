@@ -154,7 +154,7 @@ async def _nothing(*_: object) -> None:
 def test_every_script_of_the_start_page_carries_the_nonce_of_its_response() -> None:
     page = '<html lang="en"><head></head><script>a</script><script type="module" src="b"></script></html>'
     prepared = prepare_html(page, "N1")
-    assert prepared.count("<script") == prepared.count('<script nonce="N1"') == 3
+    assert prepared.count("<script") == prepared.count('<script nonce="N1"') == 4
     assert 'lang="zh-CN"' in prepared
     assert "'nonce-N1'" in write_policy("N1")
     assert "script-src 'self' 'nonce-N1' 'unsafe-eval'" in write_policy("N1")
@@ -322,18 +322,23 @@ def test_an_error_of_the_program_is_said_without_its_text_and_the_page_goes_on(
 
 SERVE = """
 import sys
+from pathlib import Path
 from assistant.page import serve
 from tests.page_fakes import FakeAssistant
-serve(FakeAssistant(), port=0, on_ready=lambda url: (sys.stdout.write(url + "\\n"), sys.stdout.flush()))
+serve(FakeAssistant(), home=Path(sys.argv[1]), port=0, on_ready=lambda url: (sys.stdout.write(url + "\\n"), sys.stdout.flush()))
 sys.stdout.write("ended\\n")
 """
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
-def test_the_server_says_where_it_is_and_ends_cleanly_on_a_signal(ending: signal.Signals) -> None:
+def test_the_server_says_where_it_is_and_ends_cleanly_on_a_signal(ending: signal.Signals, tmp_path: Path) -> None:
     root = Path(__file__).resolve().parent.parent
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", SERVE, str(tmp_path)],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     watch = threading.Timer(60, process.kill)
     watch.start()

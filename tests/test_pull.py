@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -428,3 +429,31 @@ def test_a_server_that_stalls_is_left_and_asked_again(
         assert quickly(url + "m", tmp_path / "m").read_bytes() == content
         release.set()
     assert len(behaviour.requests) == 2
+
+
+def run_pull(address: str, data: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HF_ENDPOINT": address.rstrip("/"), "ASSISTANT_DATA": str(data)}
+    command = [sys.executable, "-m", "assistant", "model", "pull", "bge-small-zh", *options]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_the_command_asks_the_set_hub_and_tells_what_is_wrong_in_one_line(
+    home: Path, address: str, behaviour: Behaviour
+) -> None:
+    done = run_pull(address, home)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    told = done.stderr.strip().splitlines()[-1]
+    assert str(len(behaviour.content)) in told and "--source" in told
+    offer = find_offer("bge-small-zh")
+    assert offer is not None
+    assert behaviour.requests[0][0] == f"/{offer.repository}/resolve/{offer.revision}/{offer.file}"
+
+
+def test_the_command_takes_an_address_of_its_own(home: Path, address: str, behaviour: Behaviour) -> None:
+    done = run_pull("http://127.0.0.1:9/", home, "--source", address + "mine.gguf")
+    assert done.returncode == 1 and behaviour.requests[0][0] == "/mine.gguf"
+
+
+def test_an_embedding_model_is_not_chosen_for_answers(home: Path) -> None:
+    with pytest.raises(ModelMissing, match="ASSISTANT_EMBEDDER"):
+        use_model(home, "bge-small-zh")

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +20,9 @@ import pytest
 
 from assistant import remote
 from assistant.answer import Assistant
-from assistant.catalog import Form, ModelSpec
+from assistant.catalog import Form, ModelSpec, hash_file
 from assistant.decode import citation_grammar
+from assistant.engine import Engine
 from assistant.errors import (
     AssistantError,
     EngineBusy,
@@ -342,6 +343,23 @@ def test_a_real_server_answers_under_the_grammar_and_stops(seed_index: Index) ->
             if isinstance(event, Finished):
                 assert event.answer.stopped
         assert "".join(engine.generate(PROMPT, max_tokens=4)) is not None  # it serves on after a stop
+
+
+@pytest.mark.slow
+def test_a_real_server_and_the_worker_process_write_the_same(seed_index: Index) -> None:
+    pytest.importorskip("sse_starlette")
+    spec = ModelSpec("tiny", tiny_gguf(), hash_file(tiny_gguf()), "F32", Form.INSTRUCT, "chatml", 4096)
+    options = ("--n_ctx", "4096", "--n_threads", "1", "--chat_format", "chatml", "--logits_all", "false")
+    with closing(Engine(spec, threads=1)) as here, llama_server(tiny_gguf(), *options) as url:
+        there = connect(Address(url, context=4096))
+        for question in ("上海2024年新建公园多少座？", "江苏2024年有哪些绿色贸易任务？"):
+            written = []
+            for model, engine in ((spec, here), (there.spec, there)):
+                events = list(Assistant(seed_index, model, engine).stream(question))
+                assert isinstance(events[-1], Finished)
+                pieces = "".join(event.text for event in events if isinstance(event, Piece))
+                written.append(pieces[:100])  # later a rounding between two equally likely tokens may part them
+            assert written[0] == written[1] and len(written[0]) == 100
 
 
 def test_errors_of_a_server_are_errors_that_a_user_sees(url: str, model: Model) -> None:

@@ -14,11 +14,9 @@ from vectorstore.normalize import normalize
 
 _WINDOW = 5
 _SMOOTHING = 0.75  # of context counts: rare contexts are not worth as much as their ratio says (Levy and others 2015)
-_SHIFT = 1.0  # of the logarithm
+_LEAST = 1.0  # weighted meetings of two words; fewer are chance
 _PASSES = 3  # power iterations of the randomised factorisation
 _SPARE = 32  # dimensions more than are kept
-
-Texts = Iterable[tuple[str, int]]  # a text, and how often it counts
 
 
 def cut_texts(texts: Iterable[str]) -> list[list[str]]:
@@ -77,7 +75,7 @@ def factorise(matrix: torch.Tensor, dimensions: int, seed: int) -> NDArray[np.fl
     vectors = (basis @ left[:, :dimensions]) * strength[:dimensions].pow(0.25)
     vectors = vectors - vectors.mean(0)
     lengths = vectors.norm(dim=1, keepdim=True).clamp(min=1e-9)
-    return (vectors / lengths).numpy().astype(np.float32)
+    return np.asarray((vectors / lengths).numpy(), dtype=np.float32)
 
 
 def _merge(
@@ -99,16 +97,15 @@ def _merge(
 
 
 def _weigh(keys: NDArray[np.int64], values: NDArray[np.float32], size: int) -> torch.Tensor:
+    """Make counts of pairs, each pair once, into a symmetric matrix of their positive mutual information."""
     row, column = np.divmod(keys, size)
     row, column = np.concatenate([row, column]), np.concatenate([column, row])
     values = np.concatenate([values, values])
-    total = values.sum()
     alone = np.bincount(row, values, size) + 1e-9
     context = alone**_SMOOTHING
     context /= context.sum()
-    information = np.log(values * 1.0 / (alone[row] * context[column])) - np.log(_SHIFT)
-    keep = (information > 0) & (values > 1.0)
-    del total
+    information = np.log(values / (alone[row] * context[column]))
+    keep = (information > 0) & (values > _LEAST)
     indices = torch.from_numpy(np.stack([row[keep], column[keep]]))
     matrix = torch.sparse_coo_tensor(indices, torch.from_numpy(information[keep].astype(np.float32)), (size, size))
     return matrix.coalesce().to_sparse_csr()

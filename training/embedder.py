@@ -1,8 +1,9 @@
 """Raw public texts -> the bundled embedder: ``python -m training.embedder DATA``.
 
 Words get vectors from the company they keep; hashed pieces of words get random ones, which find equal pieces. Then the
-whole table is trained to bring questions near their paragraphs, titles near their text, sentences near their neighbours.
-Each step leaves its result below ``--out``, and a run that was stopped goes on from there.
+whole table is trained to bring questions near their paragraphs, titles near their text, sentences near their neighbours,
+and the result lies between the table before and after training. Each step leaves its result below ``--out``, and a run
+that was stopped goes on from there.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,15 +50,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _save(given.out / WORDS, make_words(documents, recipe))
         _save(given.out / SIDES, make_sides(documents, asked, _load(given.out / WORDS), recipe))
     words, sides = _load(given.out / WORDS), read_sides(_load(given.out / SIDES))
-    table = train(make_table(words, sides, recipe), sides, recipe, given.out / CHECKPOINT)
-    rounded, scales = quantise(table)
+    start = make_table(words, sides, recipe)
+    trained = train(start, sides, recipe, given.out / CHECKPOINT)
+    # Training is short of policy questions and forgets some of what words mean there; half way back is better at both.
+    rounded, scales = quantise(start + recipe.learned * (trained - start))
     _log(f"validation: {measure(rounded * scales[:, None], sides)}")
     result = given.out / RESULT
     _save(result, {"format": np.int64(FORMAT), "table": rounded, "scales": scales, "words": words["words"]})
     _log(f"{result} {result.stat().st_size} bytes, sha256 {hashlib.sha256(result.read_bytes()).hexdigest()}")
 
 
-def make_words(documents: Sequence[Document], recipe: Recipe) -> dict[str, NDArray[np.generic]]:
+def make_words(documents: Sequence[Document], recipe: Recipe) -> dict[str, NDArray[Any]]:
     """Give the vocabulary, a unit vector for each word, and how telling it is (inverse document frequency)."""
     paragraphs = [(d.kind, "".join(sentences)) for d in documents for sentences in d.paragraphs]
     weights = [_TEXT_WEIGHTS.get(kind, _OTHER_WEIGHT) for kind, _ in paragraphs]
@@ -70,8 +74,8 @@ def make_words(documents: Sequence[Document], recipe: Recipe) -> dict[str, NDArr
 
 
 def make_sides(
-    documents: Sequence[Document], asked: Sequence[Asked], words: Mapping[str, NDArray[np.generic]], recipe: Recipe
-) -> dict[str, NDArray[np.generic]]:
+    documents: Sequence[Document], asked: Sequence[Asked], words: Mapping[str, NDArray[Any]], recipe: Recipe
+) -> dict[str, NDArray[Any]]:
     """Make the texts of all pairs, and of the validation questions, into features; in one flat mapping for a file."""
     listed = bytes(words["words"]).decode().split("\n")
     vocabulary = {word: row for row, word in enumerate(listed)}
@@ -83,7 +87,7 @@ def make_sides(
     positions = {paragraph: at for at, paragraph in enumerate(positions)}
     texts["validation.right"] = list(positions)
     texts["validation.left"] = [a.question for a in asked if a.validation]
-    flat: dict[str, NDArray[np.generic]] = {
+    flat: dict[str, NDArray[Any]] = {
         "validation.gold": np.array([positions[a.paragraph] for a in asked if a.validation])
     }
     for name, found in texts.items():
@@ -104,7 +108,7 @@ def list_features(texts: Sequence[str], vocabulary: Mapping[str, int], buckets: 
     return Side(places, np.concatenate([weights for _, weights in chosen]), starts, same)
 
 
-def read_sides(flat: Mapping[str, NDArray[np.generic]]) -> dict[str, Side]:
+def read_sides(flat: Mapping[str, NDArray[Any]]) -> dict[str, Side]:
     """Give the sides by name (``asked.left``), with the validation questions' ``same`` naming their paragraph."""
     names = sorted({name.rsplit(".", 1)[0] for name in flat if name != "validation.gold"})
     sides = {name: Side(*(flat[f"{name}.{field}"] for field in Side.__dataclass_fields__)) for name in names}
@@ -113,14 +117,12 @@ def read_sides(flat: Mapping[str, NDArray[np.generic]]) -> dict[str, Side]:
     return sides
 
 
-def make_table(
-    words: Mapping[str, NDArray[np.generic]], sides: Mapping[str, Side], recipe: Recipe
-) -> NDArray[np.float32]:
+def make_table(words: Mapping[str, NDArray[Any]], sides: Mapping[str, Side], recipe: Recipe) -> NDArray[np.float32]:
     """Give the table to start training from: a row's length is how telling it is."""
     vectors, telling = words["vectors"], words["telling"]
     counted = [sides["validation.right"], sides["near.left"]]
     texts = sum(len(side) for side in counted)
-    held = sum(np.bincount(side.places, minlength=len(vectors) + recipe.buckets) for side in counted)
+    held = np.bincount(np.concatenate([side.places for side in counted]), minlength=len(vectors) + recipe.buckets)
     rng = np.random.default_rng(recipe.seed)
     buckets = rng.standard_normal((recipe.buckets, recipe.dimensions))
     buckets /= np.linalg.norm(buckets, axis=1, keepdims=True)
@@ -140,7 +142,7 @@ def train(
     for step, loss in trainer.run(_EVERY):
         torch.save(trainer.state(), checkpoint.with_suffix(".part"))
         checkpoint.with_suffix(".part").replace(checkpoint)
-        _log(f"step {step}: loss {loss:.4f}" + (f" {measure(trainer.weights(), sides)}" if step % 500 == 0 else ""))
+        _log(f"step {step}: loss {loss:.4f}" + (f" {measure(trainer.weights(), sides)}" if step % 400 == 0 else ""))
     return trainer.weights()
 
 
@@ -185,14 +187,14 @@ def _check_recipe(path: Path, recipe: Recipe) -> None:
     path.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
 
 
-def _save(path: Path, arrays: Mapping[str, NDArray[np.generic] | np.generic]) -> None:
+def _save(path: Path, arrays: Mapping[str, Any]) -> None:
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        np.savez(file, **arrays)
     part.replace(path)
 
 
-def _load(path: Path) -> dict[str, NDArray[np.generic]]:
+def _load(path: Path) -> dict[str, NDArray[Any]]:
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 

@@ -1,7 +1,7 @@
-"""Texts -> vectors of unit length, with what is always there; and the choice of the embedder by its name.
+"""Texts -> vectors of unit length, with what needs no model file; and the choice of the embedder by its name.
 
-The hashing embedder knows no meaning. It finds texts that share words and pieces of words, the same on every machine
-and without a model file.
+The hashing embedder knows no meaning. It finds texts that share words and pieces of words, the same on every machine.
+The default is the trained one, which also finds what is said in other words.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from vectorstore.errors import EmbedderUnusable
 from vectorstore.segment import runs, words
+from vectorstore.static_embed import BUNDLED, StaticEmbedder
 from vectorstore.types import Embedder, Vectors
 
 _HASHING = re.compile(r"feature-hashing-(\d+)-v1")
@@ -76,21 +77,23 @@ class HashingEmbedder:
 
 
 def open_embedder(name_or_path: str | None = None) -> Embedder:
-    """Give the embedder of a name (``feature-hashing-512-v1``, also the default) or of a GGUF file.
+    """Give the bundled embedder (``static-v1``, the default), that of another name, or that of a GGUF or NPZ file.
 
     Raises ``EmbedderUnusable`` where there is no such thing.
     """
-    if name_or_path is None:
-        return HashingEmbedder()
+    if name_or_path is None or name_or_path == BUNDLED.stem:
+        return StaticEmbedder()
     if match := _HASHING.fullmatch(name_or_path):
         return HashingEmbedder(int(match[1]))
+    if name_or_path.lower().endswith(".npz"):
+        return StaticEmbedder(Path(name_or_path))
     if name_or_path.lower().endswith(".gguf"):
         from vectorstore.gguf_embed import GgufEmbedder
 
         return GgufEmbedder(Path(name_or_path))
     raise EmbedderUnusable(
-        f"不认识向量模型 {name_or_path!r}:请给出 feature-hashing-512-v1 或一个 .gguf 文件。 "
-        f"Unknown embedder {name_or_path!r}: give feature-hashing-512-v1 or a .gguf file."
+        f"不认识向量模型 {name_or_path!r}:请给出 static-v1、feature-hashing-512-v1 或一个 .gguf 文件。 "
+        f"Unknown embedder {name_or_path!r}: give static-v1, feature-hashing-512-v1 or a .gguf file."
     )
 
 

@@ -35,8 +35,8 @@ class StaticEmbedder:
     def __init__(self, path: Path = BUNDLED) -> None:
         """Load a table; raises ``EmbedderUnusable``."""
         content, arrays = _read(path)
-        self._table: NDArray[np.int8] = arrays["table"]
-        self._scales: NDArray[np.float32] = arrays["scales"].astype(np.float32)
+        self._table: NDArray[np.int8] = np.asarray(arrays["table"], dtype=np.int8)
+        self._scales: NDArray[np.float32] = np.asarray(arrays["scales"], dtype=np.float32)
         listed = bytes(arrays["words"]).decode("utf-8").split("\n")
         self._vocabulary = {word: row for row, word in enumerate(listed)}
         self._buckets = len(self._table) - len(listed)
@@ -75,9 +75,7 @@ class StaticEmbedder:
         return unit
 
 
-def features(
-    text: str, vocabulary: Mapping[str, int], buckets: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def features(text: str, vocabulary: Mapping[str, int], buckets: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Give the rows of the table that a text is the sum of, without repeats, and the weight of each.
 
     Rows below ``len(vocabulary)`` are words, those from there on are buckets. A feature that stands in the text ``n``
@@ -86,7 +84,7 @@ def features(
     counts = Counter(_list_features(text[:_LONGEST_TEXT], vocabulary, buckets))
     places = np.fromiter(counts, dtype=np.int64, count=len(counts))
     times = np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
-    return places, 1.0 + np.log(times, dtype=np.float32)
+    return places, np.asarray(1.0 + np.log(times), dtype=np.float32)
 
 
 def _list_features(text: str, vocabulary: Mapping[str, int], buckets: int) -> Iterator[int]:
@@ -100,17 +98,13 @@ def _list_features(text: str, vocabulary: Mapping[str, int], buckets: int) -> It
 
 
 def _cut_pieces(run: str) -> Iterator[str]:
-    """Give every character and pair of a Chinese run, also those that are no word; a number or Latin word whole."""
-    if not _is_chinese(run):
+    """Give every character and pair of a run, also those that are no word; a number or ASCII word whole."""
+    if run[0].isdigit() or run[0].isascii():
         yield run
         return
     for size in range(1, _PIECE + 1):
         for start in range(len(run) - size + 1):
             yield run[start : start + size]
-
-
-def _is_chinese(run: str) -> bool:
-    return not (run[0].isdigit() or run[0].isascii())
 
 
 @lru_cache(maxsize=1 << 18)
@@ -126,7 +120,7 @@ def _read(path: Path) -> tuple[bytes, Mapping[str, NDArray[np.generic]]]:
             if int(file["format"]) != FORMAT:
                 raise _unusable(path, f"format {int(file['format'])} instead of {FORMAT}")
             return content, {name: file[name] for name in ("table", "scales", "words")}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise _unusable(path, str(error)) from error
 
 

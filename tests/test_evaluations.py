@@ -1,0 +1,209 @@
+"""The evaluation page: runs in the background, their files, and what may not be reached."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from assistant.errors import InputInvalid
+from assistant.evaluations import LARGEST_FILE, Evaluations, RunLine, State
+from assistant.run import Bench
+from assistant.types import Answer, Turn
+from assistant.view_evaluate import draw_comparison, draw_evaluation
+from tests.page_fakes import FakeAssistant, parse
+from tests.test_evaluate import CORPUS, FACTS, make_answer
+from tests.test_view import PAYLOADS, read, shape
+
+ROW = {"id": "q1", "kind": "fact", "turns": ["甲市2024年新建多少公园？"], "must": [["120"]], "answerable": True}
+
+
+@dataclass
+class Slow:
+    """Answers when it is let."""
+
+    go: threading.Event = field(default_factory=threading.Event)
+    asked: list[str] = field(default_factory=list)
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        self.asked.append(question)
+        assert self.go.wait(20)
+        return make_answer(question, "新建公园120座[1]。")
+
+
+def rows(count: int) -> bytes:
+    return "".join(json.dumps({**ROW, "id": f"q{n}"}, ensure_ascii=False) + "\n" for n in range(count)).encode()
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    made = Slow()
+    yield made
+    made.go.set()
+
+
+@pytest.fixture
+def evaluations(tmp_path: Path, slow: Slow) -> Evaluations:
+    questions = tmp_path / "questions.jsonl"
+    questions.write_bytes(rows(3))
+    return Evaluations(tmp_path / "reports", questions, lambda: Bench(slow, FACTS, CORPUS))
+
+
+def finish(evaluations: Evaluations, slow: Slow) -> str:
+    slow.go.set()
+    name = evaluations.start()
+    assert evaluations.wait(30)
+    assert evaluations.state.problem == ""
+    return name
+
+
+def test_a_run_goes_on_in_the_background_and_ends_with_its_report(evaluations: Evaluations, slow: Slow) -> None:
+    name = evaluations.start()
+    assert evaluations.state == State(name, running=True, total=3)
+    with pytest.raises(InputInvalid, match="已有一个评测在运行"):
+        evaluations.start()
+    slow.go.set()
+    assert evaluations.wait(30)
+    assert (evaluations.state.done, evaluations.state.correct, evaluations.state.running) == (3, 1.0, False)
+    [line] = evaluations.list_runs()
+    assert (line.name, line.summary["complete"]) == (name, True)
+    assert "120" in evaluations.find_report(name).read_text(encoding="utf-8")
+
+
+def test_a_stopped_run_keeps_what_is_done_and_asks_no_more(evaluations: Evaluations, slow: Slow) -> None:
+    evaluations.start()
+    evaluations.stop()
+    assert evaluations.state.stopping
+    slow.go.set()
+    assert evaluations.wait(30)
+    assert len(slow.asked) <= 1
+    assert evaluations.list_runs()[0].summary["complete"] is False
+
+
+def test_an_error_of_the_program_ends_the_run_with_a_sentence_and_the_next_can_start(
+    tmp_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+            raise RuntimeError(question)
+
+    questions = tmp_path / "questions.jsonl"
+    questions.write_bytes(rows(1))
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    evaluations = Evaluations(tmp_path / "reports", questions, lambda: Bench(Broken(), FACTS, CORPUS))
+    evaluations.start()
+    assert evaluations.wait(30)
+    assert "程序错误" in evaluations.state.problem
+    evaluations.start()
+    assert evaluations.wait(30)
+
+
+def test_an_uploaded_file_is_checked_before_and_can_be_run(evaluations: Evaluations, slow: Slow) -> None:
+    slow.go.set()
+    identity, count = evaluations.upload("我的题目.jsonl", rows(2))
+    assert count == 2
+    evaluations.start(identity)
+    assert evaluations.wait(30)
+    assert evaluations.state.total == 2
+
+
+def bomb() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"0" * (60 * 1024 * 1024))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.exe", b"x", "题目文件要是"),
+        ("a", b"x", "题目文件要是"),
+        ("a.jsonl", b"x" * (LARGEST_FILE + 1), "2 MB"),
+        ("a.jsonl", b"{}\n[]\n", "line 1"),
+        ("a.jsonl", b"", "没有题目"),
+        ("a.jsonl", rows(1).replace(b"}", b', "evidence": [["nowhere"]]}'), "不在语料中"),
+        ("a.xlsx", b"not a spreadsheet", "Excel"),
+        ("../../a.xlsx", bomb(), "太大"),
+    ],
+    ids=["kind", "no-kind", "size", "rows", "empty", "evidence", "no-excel", "bomb"],
+)
+def test_a_file_that_does_not_fit_is_refused_with_the_reason_and_not_kept(
+    evaluations: Evaluations, name: str, content: bytes, reason: str
+) -> None:
+    with pytest.raises(InputInvalid, match=reason):
+        evaluations.upload(name, content)
+    assert [path for path in evaluations.reports.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("name", ["", "..", "../secret", "uploads/x", "a/../../b", "\x00", "没有", "uploads"])
+def test_names_that_are_no_runs_lead_nowhere(evaluations: Evaluations, name: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "report.html").write_text("secret")
+    with pytest.raises(InputInvalid):
+        evaluations.find_report(name)
+    with pytest.raises(InputInvalid):
+        evaluations.compare(name, name)
+
+
+@pytest.mark.parametrize("upload", ["x", "../questions", "0" * 16, "questions.jsonl"])
+def test_only_an_uploaded_file_can_be_named(evaluations: Evaluations, upload: str) -> None:
+    with pytest.raises(InputInvalid, match="找不到这个题目文件"):
+        evaluations.start(upload)
+
+
+def test_two_runs_are_compared_and_a_broken_summary_is_left_out(evaluations: Evaluations, slow: Slow) -> None:
+    old = finish(evaluations, slow)
+    new = finish(evaluations, slow)
+    assert old != new
+    comparison = evaluations.compare(new, old)
+    assert comparison.common == 3
+    read(draw_comparison(new, comparison))
+    (evaluations.reports / "broken").mkdir()
+    (evaluations.reports / "broken" / "summary.json").write_text('{"all": {}}')
+    assert {line.name for line in evaluations.list_runs()} == {old, new}
+    read(draw_evaluation(evaluations.state, evaluations.list_runs()))
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_hostile_names_and_problems_stay_text(evaluations: Evaluations, slow: Slow, payload: str) -> None:
+    name = finish(evaluations, slow)
+    summary = dict(evaluations.list_runs()[0].summary)
+
+    def draw(text: str) -> str:
+        run = {**summary, "run": {"model": {"name": text}}}
+        return draw_evaluation(State(problem=text), (RunLine(name, run), RunLine(name, run)))
+
+    assert shape(draw(payload)) == shape(draw("普通"))
+
+
+def test_the_page_starts_a_run_shows_it_and_gives_its_report_without_reach(
+    evaluations: Evaluations, slow: Slow, tmp_path: Path
+) -> None:
+    from assistant.page import build_app
+
+    with TestClient(build_app(FakeAssistant((parse(),)), tmp_path, evaluations), follow_redirects=False) as client:
+        uploaded = client.post("/eval/questions", params={"name": "x.jsonl"}, content=rows(2))
+        identity = uploaded.json()["id"]
+        assert client.post("/eval/start", data={"questions": identity}).headers["location"] == "/eval"
+        assert 'id="pa-run"' in client.get("/eval").text
+        assert client.get("/eval/state").json()["total"] == 2
+        assert client.post("/eval/start", data={"questions": ""}).status_code == 400
+        slow.go.set()
+        assert evaluations.wait(30)
+        name = evaluations.state.name
+        assert f"/eval/runs/{name}/report.html" in client.get("/eval", params={"new": name, "old": name}).text
+        report = client.get(f"/eval/runs/{name}/report.html")
+        assert "sandbox allow-scripts" in report.headers["content-security-policy"]
+        assert "allow-same-origin" not in report.headers["content-security-policy"]
+        assert client.get("/eval/runs/..%2f..%2fquestions/report.html").status_code == 404
+        assert client.post("/eval/questions", content=b"x" * (LARGEST_FILE + 1)).status_code == 413
+        assert "找不到这次评测" in client.get("/eval", params={"new": "x", "old": "y"}).text
+        assert client.post("/eval/start", headers={"origin": "http://evil.example"}).status_code == 403
