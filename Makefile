@@ -7,7 +7,7 @@ LOCKS := $(wildcard requirements/*.lock)
 COMPILE := $(VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' $(UPGRADE)
 
-.PHONY: help serve screenshots reader test test-slow test-all test-offline lint format lock
+.PHONY: help serve screenshots reader embedder test test-slow test-all test-offline lint format lock
 
 help:  ## what one can make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ reader:  ## train the bundled reader anew: make reader DATA=FOLDER MINUTES=180 (
 	@test -n "$(DATA)" || { echo '请指明数据文件夹:make reader DATA=文件夹。 Name the data: make reader DATA=FOLDER.'; exit 1; }
 	test -x .venv-train/bin/python || { $(PYTHON) -m venv .venv-train && .venv-train/bin/pip install -r training/requirements.txt; }
 	.venv-train/bin/python -m training all $(DATA) --minutes $(or $(MINUTES),180)
+
+embedder:  ## make the bundled embedder anew: make embedder DATA=FOLDER
+	@test -n "$(DATA)" || { echo '请指明数据文件夹:make embedder DATA=文件夹。 Name the data: make embedder DATA=FOLDER.'; exit 1; }
+	test -x .venv-train/bin/python || { $(PYTHON) -m venv .venv-train && .venv-train/bin/pip install -r training/requirements.txt; }
+	.venv-train/bin/python -m training.embedder $(DATA)
 
 format: $(VENV)/.dev  ## put the code into its form
 	$(RUN) ruff check --fix-only --quiet .

@@ -59,6 +59,8 @@ _CRASHED = "程序内部出错，详情见终端；可以继续提问。 An inte
 class _Parts:
     """The components that the handlers fill, in the order of their outputs."""
 
+    header: gr.HTML
+    choose: gr.HTML
     past: gr.HTML
     now: gr.HTML
     sources: gr.HTML
@@ -88,15 +90,15 @@ def _html(value: str | Callable[[], str], name: str) -> gr.HTML:
 
 
 def _lay_out(answerer: Answerer) -> _Parts:
-    # a function is called anew for each visit, so that a reload shows the index as it is then
-    _html(lambda: draw_header(answerer.documents), "pa-header")
+    # drawn once for the first paint; every visit brings both up to date with the index
+    header = _html(draw_header(answerer.documents), "pa-header")
     talk = gr.State(None, delete_callback=_leave)
     with gr.Row(elem_id="pa-main", equal_height=False):
         with gr.Column(elem_id="pa-talk", scale=11, min_width=320):
             with gr.Column(elem_id="pa-scroll"):
                 past = _html("", "pa-past")
                 now = _html("", "pa-now")
-            _html(lambda: draw_filter(list_choices(answerer.documents)), "pa-choose")
+            choose = _html(draw_filter(list_choices(answerer.documents)), "pa-choose")
             scope = gr.Textbox("", elem_id="pa-scope", visible="hidden", max_length=4000)
             with gr.Row(elem_id="pa-ask"):
                 gr.Button("新对话 New", elem_id="pa-new", scale=0, min_width=60)
@@ -116,14 +118,16 @@ def _lay_out(answerer: Answerer) -> _Parts:
                 stop = gr.Button("停止 Stop", elem_id="pa-stop", variant="stop", scale=0, min_width=88, visible=False)
         with gr.Column(elem_id="pa-side", scale=10, min_width=320):
             sources = _html("", "pa-sources")
-    return _Parts(past, now, sources, box, scope, send, stop, talk)
+    return _Parts(header, choose, past, now, sources, box, scope, send, stop, talk)
 
 
 def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, memory: Memory) -> None:
     def on_load(request: gr.Request) -> list[Any]:
         owner = read_owner(dict(request.cookies))
         name = str(dict(request.query_params).get("talk", ""))
-        return show_talk(answerer, memory.resume(owner, name, answerer.documents) or memory.begin(owner))
+        documents = answerer.documents
+        talk = memory.resume(owner, name, documents) or memory.begin(owner)
+        return [draw_header(documents), draw_filter(list_choices(documents)), *show_talk(answerer, talk)]
 
     line = WaitingLine()
 
@@ -144,7 +148,8 @@ def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, memory: Memory) ->
     def on_crash(talk: Talk | None) -> list[Any]:
         return show_crash(talk)
 
-    page.load(on_load, None, parts.outputs(), api_visibility="private", show_progress="hidden")
+    outputs = [parts.header, parts.choose, *parts.outputs()]
+    page.load(on_load, None, outputs, api_visibility="private", show_progress="hidden")
     asked = gr.on(
         [parts.send.click, parts.box.submit],
         on_ask,

@@ -1,7 +1,8 @@
 """Text in, the quantities, years and dates that it states out: what a checked sentence must not get wrong.
 
 Works on text as it stands (full or half width, Arabic or Chinese numerals) and keeps offsets. Covered: ``1万个``, ``94.6万千瓦``,
-``0.5个百分点``, ``35%``, ``百分之三十``, ``二十座``, ``120万吨``, ``2024年``, ``二〇二四年``, ``8月15日``, ``第三条`` and ranges written with two numbers.
+``0.5个百分点``, ``35%``, ``百分之三十``, ``二十座``, ``120万吨``, ``2024年``, ``二〇二四年``, ``8月15日``, ``第三条``
+and ranges written with two numbers.
 Not covered: numerals in idioms (``千家万户`` holds none), fractions such as ``过半`` and arithmetic between units.
 """
 

@@ -130,8 +130,8 @@ def _read_places(mentions: Sequence[Mention]) -> frozenset[str]:
 
 def find_focus(normal: str) -> str:
     """The sentence that asks. Orders and stories beside it are not what is looked for in the documents."""
-    pieces = [piece.strip() for piece in re.split(r"[。!;:\n]|(?<=[?])", normal) if piece.strip()]
-    pieces = [_drop_preamble(piece) for piece in pieces]
+    cut: list[str] = re.split(r"[。!;:\n]|(?<=[?])", normal)
+    pieces = [_drop_preamble(piece.strip()) for piece in cut if piece.strip()]
     asking = [piece for piece in pieces if "?" in piece or _WH.search(piece)]
     if not asking:
         return normal

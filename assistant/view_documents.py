@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from assistant.view_source import draw_chips
-from assistant.view_text import escape, say, shorten
+from assistant.view_text import escape, say, say_reason, shorten
 from assistant.view_words import Words, name_labels
 from vectorstore.types import ParsedDocument, Section
 
@@ -60,6 +60,6 @@ def _draw_document(parsed: ParsedDocument, *, opened: bool) -> str:
 def _draw_row(section: Section, count: int) -> str:
     heading = escape(shorten(section.headings[-1], _HEADING)) if section.headings else "–"
     reasons = [reason for reason in (section.reasons.region, section.reasons.year, section.reasons.part) if reason]
-    why = "<br>".join(escape(reason) for reason in reasons)
+    why = "<br>".join(say_reason(reason) for reason in reasons)
     labels = draw_chips(name_labels(section.labels)) or say(Words("无", "none"))
     return f'<tr><td>{heading}</td><td>{labels}</td><td class="pa-facts">{why}</td><td>{count}</td></tr>'

@@ -137,10 +137,10 @@ def draw_comparison(new: str, comparison: Comparison) -> str:
         f"<th>{say(Words('指标', 'Measure'))}</th><th>{say(Words('差（95% 区间）', 'Difference (95% interval)'))}</th>"
     )
     changed = "".join(
-        f"<p>{say(words)}: {escape('、'.join(c.new.id for c in changes)) or '—'}</p>"
+        f"<p>{say(words)} {escape('、'.join(c.new.id for c in changes)) or '—'}</p>"
         for words, changes in (
-            (Words("变好", "Better"), comparison.better),
-            (Words("变差", "Worse"), comparison.worse),
+            (Words("变好：", "Better: "), comparison.better),
+            (Words("变差：", "Worse: "), comparison.worse),
         )
     )
     count = Words(

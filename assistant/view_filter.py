@@ -23,7 +23,7 @@ def draw_filter(choices: Choices) -> str:
         return ""
     every, clear = Words("按问题", "as asked"), Words("清除", "Clear")
     return (
-        f'<details class="pa-filter"><summary>{say(Words("范围", "Scope"))}: <span class="pa-chosen" data-none="true">'
+        f'<details class="pa-filter"><summary>{say(Words("范围：", "Scope: "))}<span class="pa-chosen" data-none="true">'
         f'{say(every)}</span></summary><div class="pa-choices">{rows}'
         f'<button type="button" class="pa-clear" data-clear="true">{say(clear)}</button></div></details>'
     )

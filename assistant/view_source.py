@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.view_text import escape, say, say_label, shorten
+from assistant.view_text import escape, say, say_label, say_reason, shorten
 from assistant.view_words import Words, name_labels
 from vectorstore.types import Boilerplate, Document, Media, ParsedDocument, Section, Sentence
 
@@ -194,7 +194,7 @@ def _draw_section(section: Section) -> str:
     if not words:
         return ""
     reasons = [r for r in (section.reasons.region, section.reasons.year, section.reasons.part) if r]
-    why = "".join(f"<span>{escape(reason)}</span>" for reason in reasons)
+    why = "".join(f"<span>{say_reason(reason)}</span>" for reason in reasons)
     chips = draw_chips(words)
     if not why:
         return f'<div class="pa-section">{chips}</div>'

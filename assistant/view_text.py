@@ -69,6 +69,12 @@ def say_label(word: str) -> str:
     return say(words) if words else escape(word)
 
 
+def say_reason(reason: str) -> str:
+    """Write why a label was given; the reasons hold both languages, with a stroke between."""
+    zh, stroke, en = reason.partition(" / ")
+    return say(Words(zh, en)) if stroke else escape(reason)
+
+
 def shorten(text: str, limit: int) -> str:
     """Text on one line, cut with an ellipsis after ``limit`` characters."""
     line = " ".join(text.split())

@@ -192,8 +192,7 @@ def measure_passages(
     embedder = open_embedder()
     build_index(paths, data=data, embedder=embedder)
     index = Index.open(data, embedder)
-    sections = [section for parsed in index.documents for section in parsed.sections]
-    corpus = describe_corpus(sections, frozenset(place for s in index.sentences for place in s.places))
+    corpus = describe_corpus(index.documents)
     hits: dict[str, list[float]] = {n: [] for n in (*_RANKINGS, *(f"blend {b}" for b in _BLENDS))}
     for question, quotes, scope in asked:
         understood = understand(question, (), corpus)

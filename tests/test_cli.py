@@ -83,6 +83,7 @@ def test_index_prints_sections_with_labels_and_reasons(tmp_data: Path) -> None:
         assert text in done.stdout
 
 
+@pytest.mark.slow
 def test_index_names_a_file_that_cannot_be_read_and_skips_it_when_told(tmp_data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "corpus"
     folder.mkdir()
@@ -94,6 +95,7 @@ def test_index_names_a_file_that_cannot_be_read_and_skips_it_when_told(tmp_data:
     assert skipped.returncode == 0 and "bad.txt" in skipped.stdout
 
 
+@pytest.mark.slow
 def test_doctor_says_what_is_wrong_and_what_to_do(tmp_data: Path) -> None:
     before = _run("doctor")
     assert before.returncode == 1 and "assistant index" in before.stdout

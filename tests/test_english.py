@@ -16,7 +16,8 @@ READER = ModelSpec("fake", Path("fake.gguf"), "0" * 64, "F32", Form.READER, None
 
 
 @pytest.mark.parametrize(
-    ("text", "english"), [("How many parks?", True), ("上海新建公园多少座?", False), ("CCUS是什么", False), ("123?", False)]
+    ("text", "english"),
+    [("How many parks?", True), ("上海新建公园多少座?", False), ("CCUS是什么", False), ("123?", False)],
 )
 def test_english_is_latin_letters_without_chinese_characters(text: str, english: bool) -> None:
     assert is_english(text) is english
@@ -37,7 +38,11 @@ def test_places_have_their_english_names() -> None:
 
 @pytest.mark.parametrize(
     ("text", "written"),
-    [("1万个", "1万个 (10,000)"), ("3.1万亩", "3.1万亩 (31,000 mu)"), ("0.5个百分点", "0.5个百分点 (0.5 percentage points)")],
+    [
+        ("1万个", "1万个 (10,000)"),
+        ("3.1万亩", "3.1万亩 (31,000 mu)"),
+        ("0.5个百分点", "0.5个百分点 (0.5 percentage points)"),
+    ],
 )
 def test_a_quantity_is_written_with_its_value(text: str, written: str) -> None:
     assert write_quantity(text) == written
