@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -12,6 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assistant.errors import AssistantError
+from assistant.evaluations import Evaluations
+from assistant.run import Bench
+from assistant.summary import RunFacts
 from assistant.types import (
     Answer,
     Asks,
@@ -186,6 +190,34 @@ class FakeAssistant:
         return answer_with(question, f"1万个。原文是：“{quote}”[1]。", claims, best[:1], stopped=stopped)
 
 
+@dataclass
+class Graded:
+    """The fake as an evaluation asks it: one whole answer."""
+
+    answerer: FakeAssistant
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        *_, last = self.answerer.stream(question, history)
+        assert isinstance(last, Finished)
+        return last.answer
+
+
+def make_evaluations(answerer: FakeAssistant, home: Path) -> Evaluations:
+    """Two labelled questions about the documents of the fake."""
+    questions = home / "questions.jsonl"
+    row = {
+        "kind": "fact",
+        "turns": ["上海2024年要新建多少个电动汽车公共充电桩？"],
+        "must": [["1万"]],
+        "answerable": True,
+    }
+    rows = [json.dumps({"id": f"q{n}", **row}, ensure_ascii=False) for n in range(2)]
+    questions.write_text("\n".join(rows), encoding="utf-8")
+    facts = RunFacts(ModelFacts("fake", "00", "Q8_0"), IndexFacts("g1", "11"), prompts="22", program="0.1")
+    corpus = {parsed.document.source: parsed.document.text for parsed in answerer.parsed}
+    return Evaluations(home / "reports", questions, lambda: Bench(Graded(answerer), facts, corpus))
+
+
 class Served:
     """A page on a free port of this machine, in a thread of its own."""
 
@@ -196,7 +228,9 @@ class Served:
         from assistant.page_server import Closing
 
         self._home = TemporaryDirectory(prefix="page-")
-        self._closing = Closing(build_app(answerer, Path(self._home.name)))
+        self.home = Path(self._home.name)
+        self.evaluations = make_evaluations(answerer, self.home)
+        self._closing = Closing(build_app(answerer, self.home, self.evaluations))
         config = uvicorn.Config(self._closing, port=0, log_level="error", ws="none", timeout_graceful_shutdown=5)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)

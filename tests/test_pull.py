@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +19,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.catalog import current_model, list_models, use_model, verify_model
+from assistant import memory
+from assistant.catalog import bundled, current_model, list_models, use_model, verify_model
 from assistant.download import Progress, download
 from assistant.errors import DownloadFailed, InputInvalid, ModelMissing, ModelUnusable
 from assistant.memory import available_memory, check_memory, needed_memory, say_memory, suggest_smaller
 from assistant.offers import SOURCES, UNVERIFIED, Offer, Use, find_offer, list_offers, locate, read_offers
+from assistant.open import open_model
 from assistant.pull import FOLDER, describe, installed, name_size, pull, recorded_checksum
+from assistant.settings import read_settings
 from assistant.shelf import list_shelf
 from assistant.template import load_templates
 from tests.bad_server import Behaviour, serve
@@ -457,3 +461,39 @@ def test_the_command_takes_an_address_of_its_own(home: Path, address: str, behav
 def test_an_embedding_model_is_not_chosen_for_answers(home: Path) -> None:
     with pytest.raises(ModelMissing, match="ASSISTANT_EMBEDDER"):
         use_model(home, "bge-small-zh")
+
+
+def test_a_model_that_does_not_fit_is_not_even_started(
+    home: Path, address: str, offer: Offer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch(home, address, offer)
+    use_model(home, NAME)
+    monkeypatch.setattr(memory, "available_memory", lambda: 1000)
+    settings = replace(read_settings(), data=home)
+    with pytest.raises(ModelUnusable, match="ASSISTANT_IGNORE_MEMORY"):
+        open_model(settings)
+    spec, engine = open_model(replace(settings, ignore_memory=True))
+    engine.close()
+    assert spec.name == NAME
+    use_model(home, bundled().name)  # small enough for any machine, so it is never asked about
+    open_model(settings)[1].close()
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_the_command_keeps_what_came_and_says_so(tmp_path: Path) -> None:
+    offer = find_offer("bge-small-zh")
+    assert offer is not None
+    behaviour = Behaviour(bytes(offer.size), break_after=[1 << 20, *[0] * 20])
+    data = tmp_path / "data"
+    with serve(behaviour) as url:
+        environment = {**os.environ, "HF_ENDPOINT": url.rstrip("/"), "ASSISTANT_DATA": str(data)}
+        command = [sys.executable, "-m", "assistant", "model", "pull", offer.name]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            part = data / FOLDER / f"{offer.file}.part"
+            while not part.exists() or part.stat().st_size < 1 << 20:
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=30)
+    assert process.returncode == 130 and "Traceback" not in told and "kept" in told
+    assert part.stat().st_size == 1 << 20

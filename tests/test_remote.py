@@ -22,6 +22,7 @@ from assistant import remote
 from assistant.answer import Assistant
 from assistant.catalog import Form, ModelSpec, hash_file
 from assistant.decode import citation_grammar
+from assistant.doctor import examine
 from assistant.engine import Engine
 from assistant.errors import (
     AssistantError,
@@ -367,3 +368,8 @@ def test_errors_of_a_server_are_errors_that_a_user_sees(url: str, model: Model) 
     model.statuses = [404]
     with pytest.raises(AssistantError):
         write(connect(Address(url)))
+
+
+def test_doctor_asks_the_server_that_answers(url: str) -> None:
+    told = [finding for finding in examine(replace(read_settings(), llm_url=url)) if "some-model" in finding.text]
+    assert len(told) == 2 and all(finding.healthy for finding in told)
