@@ -14,7 +14,7 @@ COPY prompts prompts
 COPY assistant assistant
 # Not for the processor that it is built on: an image moves between machines. AVX2 is what it needs then.
 ENV CMAKE_ARGS="-DGGML_NATIVE=OFF" PIP_DISABLE_PIP_VERSION_CHECK=1
-RUN python scripts/set_up.py && rm -rf /root/.cache
+RUN python scripts/set_up.py && rm -rf "$HOME/.cache"
 
 FROM python:3.12-slim-bookworm
 # The threads of llama.cpp come from the compiler's run-time library.

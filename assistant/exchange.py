@@ -118,6 +118,7 @@ class Reply:
         self._body = body
         self._connection = _connect(address, address.seconds)
         self._socket: socket.socket | None = None
+        self._unwanted = threading.Event()
         self._pieces: queue.SimpleQueue[object] = queue.SimpleQueue()
 
     def pieces(self, stopped: Callable[[], bool]) -> Iterator[str]:
@@ -141,6 +142,7 @@ class Reply:
 
     def close(self) -> None:
         """Hang up, whoever may be reading."""
+        self._unwanted.set()
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
@@ -160,6 +162,8 @@ class Reply:
     def _send(self) -> http.client.HTTPResponse:
         self._connection.connect()
         self._socket = self._connection.sock
+        if self._unwanted.is_set():  # hung up while it was dialling: the question is not asked any more
+            raise ConnectionAbortedError
         path = urlsplit(self._address.url).path + "/chat/completions"
         self._connection.request("POST", path, json.dumps(self._body).encode("utf-8"), _headers(self._address))
         self._connection.sock.settimeout(2 * self._address.seconds)  # the reader of the pieces watches the clock

@@ -184,7 +184,10 @@ class History:
 
 def fold(text: str) -> str:
     """Make texts comparable for the search: width, case and spaces do not matter."""
-    return "".join(unicodedata.normalize("NFKC", _clean(text)).casefold().split())
+    wide = unicodedata.normalize("NFKC", _clean(text)).casefold()
+    return unicodedata.normalize(
+        "NFKC", "".join(wide.split())
+    ).casefold()  # marks may join letters once spaces are gone
 
 
 def _clean(text: str) -> str:

@@ -146,7 +146,10 @@ def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, memory: Memory) ->
         return show_talk(answerer, memory.begin(read_owner(dict(request.cookies))))
 
     def on_crash(talk: Talk | None) -> list[Any]:
-        return show_crash(talk)
+        shown = show_crash(talk)
+        if talk is not None:
+            memory.keep(talk)
+        return shown
 
     outputs = [parts.header, parts.choose, *parts.outputs()]
     page.load(on_load, None, outputs, api_visibility="private", show_progress="hidden")

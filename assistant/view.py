@@ -13,7 +13,7 @@ from assistant.view_acts import draw_acts
 from assistant.view_exchange import Exchange, link_answer
 from assistant.view_plain import NAME, draw_nav
 from assistant.view_source import draw_chips
-from assistant.view_text import Links, Placed, draw_text, draw_verdict, escape, place_claims, say, shorten
+from assistant.view_text import Links, Placed, draw_text, draw_verdict, escape, place_claims, say, say_sentence, shorten
 from assistant.view_words import REFUSALS, VERDICTS, Words, name_labels, name_scope
 from vectorstore.types import ParsedDocument
 
@@ -66,7 +66,7 @@ def _draw_understood(exchange: Exchange) -> str:
 
 def _draw_outcome(exchange: Exchange) -> str:
     if exchange.error is not None:
-        return f'<div class="pa-error" role="alert">{escape(exchange.error)}</div>{_draw_draft(exchange)}'
+        return f'<div class="pa-error" role="alert">{say_sentence(exchange.error)}</div>{_draw_draft(exchange)}'
     if exchange.answer is None:
         return (_draw_stopped() if exchange.stopped else _draw_progress(exchange)) + _draw_draft(exchange)
     if exchange.answer.refused:
@@ -138,7 +138,7 @@ def draw_tally(answer: Answer) -> str:
 
 
 def _draw_notes(answer: Answer) -> str:
-    notes = "".join(f"<li>{escape(note)}</li>" for note in answer.notes)
+    notes = "".join(f"<li>{say_sentence(note)}</li>" for note in answer.notes)
     made = [
         answer.model.name,
         answer.model.quantization,

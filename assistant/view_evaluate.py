@@ -9,7 +9,7 @@ from assistant.evaluations import RunLine, State
 from assistant.report import NAMES, show_mean, show_points, show_share
 from assistant.statistics import Mean
 from assistant.summary import Comparison
-from assistant.view_text import escape, say
+from assistant.view_text import escape, say, say_sentence
 from assistant.view_words import Words
 
 _HEADS = (
@@ -47,7 +47,7 @@ def _draw_start(state: State) -> str:
 
 def _draw_state(state: State) -> str:
     if state.problem:
-        return f'<div class="pa-error" role="alert">{escape(state.problem)}</div>'
+        return f'<div class="pa-error" role="alert">{say_sentence(state.problem)}</div>'
     if not state.running:
         return ""
     off = " disabled" if state.stopping else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from assistant.history import Line
-from assistant.view_text import escape, say
+from assistant.view_text import escape, say, say_sentence
 from assistant.view_words import Words
 
 PAGES = {
@@ -46,7 +46,7 @@ def draw_page(path: str, body: str) -> str:
 
 def draw_problem(text: str) -> str:
     """Draw one sentence about what went wrong."""
-    return f'<div class="pa-error" role="alert">{escape(text)}</div>'
+    return f'<div class="pa-error" role="alert">{say_sentence(text)}</div>'
 
 
 def draw_history(lines: tuple[Line, ...], words: str) -> str:

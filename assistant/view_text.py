@@ -15,6 +15,7 @@ from itertools import pairwise
 from assistant.types import Citation, Claim
 from assistant.view_words import PARTS, VERDICTS, Words
 
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _YEAR = re.compile(r"(\d{4})年")
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _AFTER_CLAIM = re.compile(r"(?:\s?\[\d{1,3}\]|[。！？；，、,.!?;])*")
@@ -67,6 +68,12 @@ def say_label(word: str) -> str:
     year = _YEAR.fullmatch(word)
     words = Words(word, year[1]) if year else next((w for w in PARTS.values() if w.zh == word), None)
     return say(words) if words else escape(word)
+
+
+def say_sentence(text: str) -> str:
+    """Write a message as one of our errors words it: Chinese, and after its full stop the same in English."""
+    zh, stop, en = text.rpartition("。 ")
+    return escape(text) if not stop or _CHINESE.search(en) else say(Words(zh + "。", en))
 
 
 def say_reason(reason: str) -> str:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class State:
 
     questions: tuple[str, ...] = ()
     click: str | None = None
+    path: str = ""  # of another page, gone to after the questions
 
 
 STATES = {
@@ -46,6 +48,11 @@ STATES = {
     "reason": State(("天津2024年要新创建多少家国家级绿色制造单位？",), "#pa-now .pa-verdict summary"),
     "list": State(("江苏2024年的主要任务有哪些？",)),
     "compare": State(("比较北京和上海2024年的任务",)),
+    "wrong": State(("上海2024年要新建多少公共充电桩？",), '#pa-now [data-rate="down"]'),
+    "scope": State((), ".pa-filter summary"),
+    "history": State(("上海2024年要新建多少公共充电桩？",), path="history"),
+    "documents": State(path="documents"),
+    "evaluation": State((), "button.pa-main", path="eval"),
     "refusal": State(("北京2024年要新建多少个公共充电桩？",)),
 }
 WIDE, PHONE = (1280, 800), (390, 844)
@@ -63,7 +70,12 @@ def serve() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}/"
-    process = subprocess.Popen([sys.executable, "-m", "assistant", "serve", "--port", str(port)], cwd=ROOT)
+    # an index and a history of their own, so that no picture shows, or adds to, what somebody asked
+    home = TemporaryDirectory(prefix="screenshots-")
+    places = {"ASSISTANT_DATA": home.name, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "assistant", "serve", "--port", str(port)], cwd=home.name, env=os.environ | places
+    )
     try:
         while not _answers(address):
             if process.poll() is not None:
@@ -73,6 +85,7 @@ def serve() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+        home.cleanup()
 
 
 def _answers(address: str) -> bool:
@@ -94,6 +107,9 @@ def take(browser: Browser, address: str, state: State, scheme: Scheme, size: tup
     page.wait_for_selector("#pa-header h1")
     for question in state.questions:
         _ask(page, question)
+    if state.path:
+        page.goto(f"{address}{state.path}")
+        page.wait_for_selector("main h2")
     if state.click:
         page.click(f"{state.click} >> nth=0")
     page.evaluate("document.activeElement?.blur()")

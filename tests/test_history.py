@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.history import FILE, History, KeptTurn, fold, is_talk_id
@@ -146,6 +146,7 @@ def test_hostile_text_is_kept_and_found_as_text(tmp_path: Path, payload: str) ->
 
 
 @given(st.text(max_size=40))
+@example("R¸")
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 

@@ -33,7 +33,7 @@ from assistant.errors import (
     ModelMissing,
     ModelUnusable,
 )
-from assistant.exchange import Address, Kind, read_address
+from assistant.exchange import Address, Kind, Reply, read_address
 from assistant.open import open_model
 from assistant.remote import RemoteEngine, connect, disarm
 from assistant.settings import read_settings
@@ -373,3 +373,14 @@ def test_errors_of_a_server_are_errors_that_a_user_sees(url: str, model: Model) 
 def test_doctor_asks_the_server_that_answers(url: str) -> None:
     told = [finding for finding in examine(replace(read_settings(), llm_url=url)) if "some-model" in finding.text]
     assert len(told) == 2 and all(finding.healthy for finding in told)
+
+
+def test_a_question_that_is_not_wanted_any_more_is_never_sent(url: str, model: Model) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert list(connect(Address(url)).generate(PROMPT, stop=stop)) == []
+    reply = Reply(Address(url), {"messages": []})
+    reply.close()
+    assert list(reply.pieces(lambda: True)) == []
+    time.sleep(0.2)
+    assert model.bodies == []

@@ -433,3 +433,10 @@ def test_examples_compare_two_regions_where_the_index_holds_them() -> None:
 
 def test_the_library_counts_what_it_leaves_out() -> None:
     assert "还有 3 份" in draw_library([parse()] * 5, limit=2)
+
+
+def test_a_message_in_both_languages_is_parted_at_its_full_stop_and_any_other_stays_whole() -> None:
+    both = draw_exchange(Exchange(1, "问", error="端口“1。2”已被占用；请换。 Port 1 is taken. Try 2."))
+    assert '<span class="zh">端口“1。2”已被占用；请换。</span>' in both
+    assert '<span class="en" lang="en">Port 1 is taken. Try 2.</span>' in both
+    assert "甲。 Not 乙" in draw_exchange(Exchange(1, "问", error="甲。 Not 乙"))
