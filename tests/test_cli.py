@@ -50,7 +50,10 @@ def test_ask_builds_the_index_first_and_prints_the_public_form(tmp_data: Path) -
 
 def test_ask_takes_the_conversation_from_a_file(tmp_path: Path) -> None:
     history = tmp_path / "history.json"
-    turns = [{"role": "user", "content": "上海2024年要新建多少公共充电桩？"}, {"role": "assistant", "content": "1万个。"}]
+    turns = [
+        {"role": "user", "content": "上海2024年要新建多少公共充电桩？"},
+        {"role": "assistant", "content": "1万个。"},
+    ]
     history.write_text(json.dumps(turns), encoding="utf-8")
     done = _run("ask", "那公园呢？", "--history", str(history), "--json")
     assert json.loads(done.stdout)["answer"].startswith("120座。")
