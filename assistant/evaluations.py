@@ -20,7 +20,7 @@ from typing import Any
 
 from assistant.errors import AssistantError, InputInvalid
 from assistant.questions import check_evidence, read_questions
-from assistant.results import RESULTS, read_results
+from assistant.results import RESULTS, Result, read_results
 from assistant.run import Bench, Progress, run_evaluation
 from assistant.score import Sample
 from assistant.summary import Comparison, compare_runs
@@ -154,6 +154,10 @@ class Evaluations:
             except (OSError, ValueError, KeyError, TypeError) as problem:
                 _LOG.warning("%s 无法读取。 It cannot be read: %r", path, problem)
         return tuple(line for line in lines if _NAME.fullmatch(line.name))
+
+    def read_run(self, name: str) -> tuple[Result, ...]:
+        """Give what came of each question of a run; ``InputInvalid`` where the run is not there."""
+        return read_results(self._find_run(name) / RESULTS)
 
     def compare(self, new: str, old: str) -> Comparison:
         """Compare two runs question by question; ``InputInvalid`` where one is not there."""

@@ -262,6 +262,13 @@
     if (event.key === "Escape" && !event.isComposing && goBack()) event.preventDefault();
   });
 
+  // Questions that the address brings (/?ask=…&ask=…) are put into the box one after the other, for the person to send.
+  const brought = new URLSearchParams(window.location.search).getAll("ask").slice(0, 12);
+  function offerBrought(running) {
+    const box = findBox();
+    if (brought.length && box && !running && !box.value) fill(brought.shift().slice(0, 4000));
+  }
+
   // New drawings from the server: keep the newest question in sight, and the reader at its first citation.
   function onDrawn() {
     const exchange = find("#pa-now .pa-exchange");
@@ -284,6 +291,7 @@
     if (exchange) nameTalk(exchange);
     else if (find(".pa-welcome")) nameTalk(null);
     relabel();
+    offerBrought(running);
     shownTurn = turn;
     wasRunning = running;
     const reader = find(".pa-reader");

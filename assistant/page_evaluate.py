@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from assistant.errors import AssistantError
 from assistant.evaluations import Evaluations
 from assistant.page_routes import read_form, say_problem
-from assistant.view_evaluate import draw_comparison, draw_evaluation
+from assistant.view_evaluate import draw_comparison, draw_evaluation, draw_run
 from assistant.view_plain import draw_page, draw_problem
 
 
@@ -53,6 +53,13 @@ def add_evaluation(app: FastAPI, evaluations: Evaluations) -> None:
         except AssistantError as problem:
             return say_problem(str(problem))
         return JSONResponse({"id": identity, "count": count})
+
+    @app.get("/eval/runs/{name}")
+    def show_run(name: str) -> Response:
+        try:
+            return _page(draw_run(name, evaluations.read_run(name)))
+        except AssistantError as problem:
+            return _page(draw_problem(str(problem)), 404)
 
     @app.get("/eval/runs/{name}/report.html")
     def report(name: str) -> Response:

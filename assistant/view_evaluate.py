@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from assistant.evaluations import RunLine, State
 from assistant.report import NAMES, show_mean, show_points, show_share
+from assistant.results import Result
 from assistant.statistics import Mean
 from assistant.summary import Comparison
 from assistant.view_text import escape, say, say_sentence
@@ -21,6 +23,8 @@ _HEADS = (
     Words("中位 / 95% 用时", "Median / 95% time"),
     Words("模型", "Model"),
 )
+_REPORT = Words("报告", "report")
+_OPEN = Words("在对话中打开", "open in the conversation")
 _COMPARED = ("correct", "key_points", "citation_recall", "citation_precision", "support", "leakage", "refusal")
 
 
@@ -79,13 +83,50 @@ def _draw_runs(runs: Sequence[RunLine]) -> str:
     return f"{title}{table}{_draw_choice(runs)}"
 
 
+def draw_run(name: str, results: Sequence[Result]) -> str:
+    """Draw what came of one run: bars by kind, and each failure with a way into the conversation."""
+    failed = [result for result in results if result.correct is not None and result.correct < 1]
+    kinds = dict.fromkeys(result.kind for result in results)
+    bars = "".join(_draw_bar(kind, [r for r in results if r.kind == kind]) for kind in kinds)
+    heads = Words(f"未答对的 {len(failed)} 题", f"{len(failed)} not answered correctly")
+    listed = "".join(_draw_failure(result) for result in failed)
+    report = f'<a href="/eval/runs/{escape(name)}/report.html" target="_blank" rel="noopener">{say(_REPORT)}</a>'
+    return (
+        f'<h3>{escape(name)} · {report}</h3><ul class="pa-bars">{bars}</ul>'
+        f'<h3>{say(heads)}</h3><ol class="pa-failures">{listed}</ol>'
+    )
+
+
+def _draw_bar(kind: str, results: Sequence[Result]) -> str:
+    scored = [result.correct for result in results if result.correct is not None]
+    right = sum(scored)
+    shown = f"{right:g} / {len(scored)}"
+    return (
+        f'<li><span class="pa-kind">{escape(kind)}</span>'
+        f'<meter min="0" max="{max(len(scored), 1)}" value="{right:g}">{shown}</meter><span>{shown}</span></li>'
+    )
+
+
+def _draw_failure(result: Result) -> str:
+    """The question, what was answered, why that is not right, and a link that puts its turns into the question box."""
+    turns = " → ".join(result.turns)
+    answer = str(result.answer["answer"]) if result.answer else result.error or ""
+    query = urlencode([("ask", turn) for turn in result.turns])
+    return (
+        f"<li><b>{escape(result.id)}</b> {escape(turns)}<p>{escape(answer)}</p>"
+        f'<p class="pa-hint">{escape(result.scores["correct"].reason)}</p>'
+        f'<a href="/?{escape(query)}">{say(_OPEN)}</a></li>'
+    )
+
+
 def _draw_run(run: RunLine) -> str:
     figures = run.summary["all"]
     correct = _read_mean(figures["scores"]["correct"])
     seconds = figures["seconds"]
     stopped = "" if run.summary["complete"] else f" {say(Words('（未完）', '(stopped)'))}"
     cells = (
-        f'<a href="/eval/runs/{escape(run.name)}/report.html" target="_blank" rel="noopener">{escape(run.name)}</a>',
+        f'<a href="/eval/runs/{escape(run.name)}">{escape(run.name)}</a> '
+        f'<a href="/eval/runs/{escape(run.name)}/report.html" target="_blank" rel="noopener">{say(_REPORT)}</a>',
         f"{_number(figures['n'])} / {_number(run.summary['questions'])}{stopped}",
         f'<b>{show_share(correct.value)}</b> <span class="pa-range">{show_mean(correct)}</span>',
         _say_share(figures["false_answers"]),

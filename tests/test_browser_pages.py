@@ -171,11 +171,27 @@ def test_an_evaluation_is_started_followed_and_its_report_opened(visit: Visit) -
     page.wait_for_selector(".pa-table a", timeout=30_000)
     assert "3 / 3" in page.inner_text(".pa-table")
     with page.context.expect_page() as opened:
-        page.click(".pa-table a >> nth=0")
+        page.click(".pa-table a >> nth=1")
     opened.value.wait_for_load_state()
     assert "100%" in opened.value.inner_text("body")
     page.set_input_files("#pa-file", {"name": "bad.jsonl", "mimeType": "application/json", "buffer": b"{}\n"})
     page.wait_for_function("() => document.querySelector('#pa-told').textContent.includes('line 1')")
+
+
+def test_a_failure_is_opened_in_the_conversation_turn_by_turn(visit: Visit) -> None:
+    page = visit.page
+    page.goto(visit.url + "eval")
+    row = {"id": "u1", "kind": "followup", "turns": [QUESTION, "那公园呢？"], "must": [["999座"]], "answerable": True}
+    content = json.dumps(row, ensure_ascii=False).encode()
+    page.set_input_files("#pa-file", {"name": "my.jsonl", "mimeType": "application/json", "buffer": content})
+    page.wait_for_function("() => document.querySelector('#pa-told').textContent.includes('1')")
+    page.click("button.pa-main")
+    page.wait_for_selector(".pa-table a", timeout=30_000)
+    page.click(".pa-table a >> nth=0")
+    page.click(".pa-failures a >> nth=0")
+    page.wait_for_function("(q) => (document.querySelector('#pa-box textarea') || {}).value === q", arg=QUESTION)
+    page.click("#pa-send")
+    page.wait_for_function("() => (document.querySelector('#pa-box textarea') || {}).value === '那公园呢？'")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

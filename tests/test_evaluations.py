@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from starlette.testclient import TestClient
@@ -16,8 +19,9 @@ from starlette.testclient import TestClient
 from assistant.errors import InputInvalid
 from assistant.evaluations import LARGEST_FILE, Evaluations, RunLine, State
 from assistant.run import Bench
+from assistant.score import Score
 from assistant.types import Answer, Turn
-from assistant.view_evaluate import draw_comparison, draw_evaluation
+from assistant.view_evaluate import draw_comparison, draw_evaluation, draw_run
 from tests.page_fakes import FakeAssistant, parse
 from tests.test_evaluate import CORPUS, FACTS, make_answer
 from tests.test_view import PAYLOADS, read, shape
@@ -182,6 +186,15 @@ def test_hostile_names_and_problems_stay_text(evaluations: Evaluations, slow: Sl
         return draw_evaluation(State(problem=text), (RunLine(name, run), RunLine(name, run)))
 
     assert shape(draw(payload)) == shape(draw("普通"))
+    (failed, *_) = evaluations.read_run(name)
+    wrong = {**failed.scores, "correct": Score(0.0, payload)}
+
+    def draw_failed(text: str) -> str:
+        answer = {**(failed.answer or {}), "answer": text}
+        result = replace(failed, id=text, kind=text, turns=(text,), answer=answer, scores=wrong)
+        return draw_run(name, [result])
+
+    assert shape(draw_failed(payload)) == shape(draw_failed("普通"))
 
 
 def test_the_page_starts_a_run_shows_it_and_gives_its_report_without_reach(
@@ -207,3 +220,26 @@ def test_the_page_starts_a_run_shows_it_and_gives_its_report_without_reach(
         assert client.post("/eval/questions", content=b"x" * (LARGEST_FILE + 1)).status_code == 413
         assert "找不到这次评测" in client.get("/eval", params={"new": "x", "old": "y"}).text
         assert client.post("/eval/start", headers={"origin": "http://evil.example"}).status_code == 403
+
+
+def test_a_failure_leads_into_the_conversation_with_all_its_turns(evaluations: Evaluations, slow: Slow) -> None:
+    evaluations.questions.write_bytes(
+        json.dumps({**ROW, "turns": ["甲市呢？", "那公园&绿地=?"], "must": [["999座"]]}, ensure_ascii=False).encode()
+    )
+    name = finish(evaluations, slow)
+    drawn = draw_run(name, evaluations.read_run(name))
+    (link,) = re.findall(r'href="/[?]([^"]+)"', drawn)
+    assert parse_qs(unescape(link))["ask"] == ["甲市呢？", "那公园&绿地=?"]
+    assert '<meter min="0" max="1" value="0">' in drawn
+    assert "缺少" in drawn
+
+
+def test_a_run_that_is_right_lists_no_failure(evaluations: Evaluations, slow: Slow) -> None:
+    name = finish(evaluations, slow)
+    drawn = draw_run(name, evaluations.read_run(name))
+    assert 'value="3">' in drawn and "<li><b>" not in drawn
+
+
+def test_a_run_that_is_not_there_is_said(evaluations: Evaluations) -> None:
+    with pytest.raises(InputInvalid, match="找不到"):
+        evaluations.read_run("../reports")

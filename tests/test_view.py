@@ -53,7 +53,7 @@ TAGS = frozenset(
         r"\S+",
         "section article header h1 h2 h3 div span p br small b strong i q "
         "mark a button ul ol li nav details summary table thead tbody tr th td kbd form label "
-        "textarea input main time select option progress",
+        "textarea input main time select option progress meter",
     )
 )
 ATTRIBUTES = frozenset(
@@ -62,7 +62,7 @@ ATTRIBUTES = frozenset(
         "class id href title role lang type hidden tabindex aria-label aria-hidden "
         "aria-current data-turn data-turns data-anchor data-head data-running download data-ask data-fill "
         "data-talk data-copy data-rate data-cancel data-switch data-kind data-value data-clear data-none aria-pressed rows "
-        "maxlength disabled selected max accept target rel method action name value for type autocomplete open datetime",
+        "maxlength disabled selected min max accept target rel method action name value for type autocomplete open datetime",
     )
 )
 
@@ -103,7 +103,10 @@ def read(markup: str) -> _Reader:
         assert (
             link.startswith("#")
             or ours
-            or re.fullmatch(r"/page/talks/[0-9a-f]{32}/export\.\w+|/eval/runs/[\w-]+/report\.html", link)
+            or re.fullmatch(
+                r"/page/talks/[0-9a-f]{32}/export\.\w+|/eval/runs/[\w-]+(?:/report\.html)?|/\?(?:&?ask=[\w%+.~*-]*)+",
+                link,
+            )
         )
     return reader
 
