@@ -23,8 +23,9 @@ PASSAGES = 12  # as many as the reader scores in one pass
 WHOLE = 400  # sentences of a document that is summarised as a whole
 OVERVIEW = 40  # sentences that a summary chooses from: a section of a report, or two
 
-# How the three scores are mixed. Coverage leads: it is the one that can be explained to a person.
-_COVERAGE, _FUSED, _READER = 1.0, 0.25, 0.1
+# How the three scores are mixed. Coverage leads: it is the one that can be explained to a person. The first bundled reader
+# only decides between equals: at 0.1 it cost two to three points on policy questions (benchmarks/reader.py).
+_COVERAGE, _FUSED, _READER = 1.0, 0.25, 0.02
 
 _FITS = 0.2  # a sentence with a name in quotation marks, where a name is asked for
 _SYNONYM = 0.85  # what a word of the same meaning counts
