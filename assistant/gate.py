@@ -63,7 +63,7 @@ def _explain(question: Question, passages: Sequence[Passage], index: Searchable)
         of_place = replace(scope, years=frozenset(), part=None)
         known = any(of_place.allows(sentence) for sentence in index.sentences)
         refusal = Refusal.OTHER_YEAR if known and scope.years else Refusal.OTHER_REGION
-        return Decision(refusal, retrieve(question, index, scope=of_place)[:_NEAREST] if known else ())
+        return Decision(refusal, retrieve(replace(question, scope=of_place), index)[:_NEAREST] if known else ())
     wider: list[tuple[Refusal, Scope]] = []
     if scope.years or scope.part:
         wider.append((Refusal.OTHER_YEAR, replace(scope, years=frozenset(), part=None)))
@@ -72,7 +72,7 @@ def _explain(question: Question, passages: Sequence[Passage], index: Searchable)
         wider.append((Refusal.OTHER_REGION, Scope(sources=scope.sources)))
     weighing = weigh(question, index)
     for refusal, tried in wider:
-        found = retrieve(question, index, scope=tried)
+        found = retrieve(replace(question, scope=tried), index)
         if _holds_enough(question, found, weighing):
             return Decision(refusal, found[:_NEAREST])
     anything = replace(question, asks=Asks.OTHER)
