@@ -36,6 +36,11 @@ from tests.tiny_gguf import tiny_gguf
 NAME = "tiny-offer"
 
 
+def _heed_interrupts() -> None:
+    """Give a process Ctrl-C back: one that is started in the background, as under nohup, is told to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="module")
 def content() -> bytes:
     return tiny_gguf().read_bytes()
@@ -295,7 +300,9 @@ def test_ctrl_c_loses_nothing(tmp_path: Path, content: bytes) -> None:
     )
     with serve(behaviour) as url:
         command = [sys.executable, "-c", code, url + "m", str(tmp_path / "m")]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, preexec_fn=_heed_interrupts
+        ) as process:
             assert process.stdout is not None
             while int(process.stdout.readline()) == 0:
                 pass
@@ -488,7 +495,9 @@ def test_ctrl_c_in_the_command_keeps_what_came_and_says_so(tmp_path: Path) -> No
     with serve(behaviour) as url:
         environment = {**os.environ, "HF_ENDPOINT": url.rstrip("/"), "ASSISTANT_DATA": str(data)}
         command = [sys.executable, "-m", "assistant", "model", "pull", offer.name]
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts
+        ) as process:
             part = data / FOLDER / f"{offer.file}.part"
             while not part.exists() or part.stat().st_size < 1 << 20:
                 assert process.poll() is None
