@@ -18,8 +18,8 @@ serve: $(VENV)/.runtime  ## set up, then the page; ARGS="--port 8000" goes to `a
 test: $(VENV)/.dev  ## the fast tests (under a minute)
 	$(RUN) pytest -n auto --maxprocesses 4 $(ARGS)
 
-test-slow: $(VENV)/.dev  ## the slow tests and those in a browser
-	$(RUN) pytest -m 'slow or browser' $(ARGS)
+test-slow: $(VENV)/.dev  ## the slow tests and those in a browser; one that fails is tried once more, and counted as rerun
+	$(RUN) pytest -m 'slow or browser' --reruns 1 $(ARGS)
 
 test-all: test test-slow  ## all tests
 
