@@ -13,12 +13,12 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from assistant.catalog import Form, ModelSpec
 from assistant.compose import Layout, Slot, compose, plan_slots
 from assistant.contents import say_contents
-from assistant.engine import LanguageModel
 from assistant.english import is_english
 from assistant.gate import Decision, decide
+from assistant.llm.catalog import Form, ModelSpec
+from assistant.llm.engine import LanguageModel
 from assistant.refuse import write_refusal
 from assistant.retrieve import Searchable, Weighing, number, retrieve, weigh
 from assistant.say import Line, holds_anything, say_drafts, say_statements, write

@@ -13,9 +13,9 @@ from threading import Event as Signal
 from types import TracebackType
 
 from assistant import answer
-from assistant.catalog import ModelSpec
-from assistant.engine import LanguageModel
 from assistant.errors import InputInvalid
+from assistant.llm.catalog import ModelSpec
+from assistant.llm.engine import LanguageModel
 from assistant.settings import Settings, read_settings
 from assistant.types import Answer, Event, Role, Turn
 from vectorstore.types import Document, Media, ParsedDocument, Scope

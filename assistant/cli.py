@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from assistant.answer import Assistant
-    from assistant.download import Progress
-    from assistant.pull import Pulled
+    from assistant.llm.download import Progress
+    from assistant.llm.pull import Pulled
     from assistant.types import Turn
 
 app = typer.Typer(
@@ -133,9 +133,9 @@ def serve(
     port: Annotated[int, typer.Option(help="端口。 Port.", min=1, max=65535)] = 7860,
 ) -> None:
     """打开网页。 Serve the web page."""
-    from assistant.bench import measure_running
-    from assistant.evaluations import Evaluations
-    from assistant.page import serve as serve_page
+    from assistant.evaluation.background import Evaluations
+    from assistant.evaluation.bench import measure_running
+    from assistant.page.app import serve as serve_page
 
     settings = read_settings()
     with _assistant(settings) as assistant:
@@ -180,8 +180,8 @@ def evaluate(
     min_refusal: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
 ) -> None:
     """批量评测:回答对了多少。 Batch evaluation: how often is it right? Status 3 where a --min-… was missed."""
-    from assistant.evaluate import Order
-    from assistant.measure import measure, review_feedback, write_questions
+    from assistant.evaluation.evaluate import Order
+    from assistant.evaluation.measure import measure, review_feedback, write_questions
 
     if template is not None:
         typer.echo(write_questions(template))
@@ -209,7 +209,7 @@ def evaluate(
 @model_app.command("list")
 def model_list() -> None:
     """列出可用的和可下载的模型。 List the models that are there and those that can be fetched."""
-    from assistant.shelf import list_shelf
+    from assistant.llm.shelf import list_shelf
 
     for line in list_shelf(read_settings().data):
         typer.echo(line)
@@ -221,7 +221,7 @@ def model_pull(
     source: Annotated[str, typer.Option(help="hf | hf-mirror | modelscope | 地址 address")] = "hf",
 ) -> None:
     """下载一个模型;中断后再运行会接着下载。 Fetch a model; run it again to go on after a break."""
-    from assistant.pull import describe, pull
+    from assistant.llm.pull import describe, pull
 
     settings = read_settings()
     on_terminal = sys.stderr.isatty()
@@ -244,7 +244,7 @@ def model_pull(
 
 
 def _tell_pulled(pulled: Pulled) -> str:
-    from assistant.offers import Use
+    from assistant.llm.offers import Use
 
     told = [f"{pulled.offer.name}:{pulled.path}  sha256 {pulled.sha256}"]
     if not pulled.verified:
@@ -268,7 +268,7 @@ def model_use(
     ] = None,
 ) -> None:
     """选择模型。 Choose the model."""
-    from assistant.catalog import use_model
+    from assistant.llm.catalog import use_model
 
     spec = use_model(read_settings().data, name, template)
     typer.echo(f"现在由 {spec.name}({spec.quantization})回答。 {spec.name} answers from now on. sha256 {spec.sha256}")
@@ -277,7 +277,7 @@ def model_use(
 @model_app.command("verify")
 def model_verify() -> None:
     """核对模型文件的校验和。 Check the model file against its checksum."""
-    from assistant.catalog import current_model, verify_model
+    from assistant.llm.catalog import current_model, verify_model
 
     spec = current_model(read_settings().data)
     verify_model(spec)  # in full: this is what the command is for

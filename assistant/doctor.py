@@ -68,8 +68,8 @@ def _index(settings: Settings) -> str:
 
 
 def _memory(settings: Settings) -> str:
-    from assistant.catalog import current_model
-    from assistant.memory import check_memory, say_memory
+    from assistant.llm.catalog import current_model
+    from assistant.llm.memory import check_memory, say_memory
 
     if not settings.llm_url:
         check_memory(current_model(settings.data))
@@ -77,7 +77,7 @@ def _memory(settings: Settings) -> str:
 
 
 def _model(settings: Settings) -> str:
-    from assistant.catalog import current_model, verify_model
+    from assistant.llm.catalog import current_model, verify_model
 
     if settings.llm_url:
         return _server(settings)
@@ -96,9 +96,9 @@ def _server(settings: Settings) -> str:
 
 def _answer(settings: Settings) -> str:
     """Ask the model itself one thing: that it loads and runs on this processor, or answers at its address."""
-    from assistant.catalog import Form
+    from assistant.llm.catalog import Form
+    from assistant.llm.template import apply_template
     from assistant.open import open_model
-    from assistant.template import apply_template
 
     spec, engine = open_model(settings)
     try:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from assistant.answer import Assistant
-from assistant.catalog import ModelSpec, current_model
-from assistant.engine import Engine, LanguageModel
-from assistant.exchange import read_address
-from assistant.memory import check_memory
-from assistant.remote import connect
+from assistant.llm.catalog import ModelSpec, current_model
+from assistant.llm.engine import Engine, LanguageModel
+from assistant.llm.exchange import read_address
+from assistant.llm.memory import check_memory
+from assistant.llm.remote import connect
 from assistant.settings import Settings
 from vectorstore.embed import open_embedder
 from vectorstore.errors import IndexMissing

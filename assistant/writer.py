@@ -10,14 +10,14 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from assistant.budget import Fitted, answer_room, fit_prompt
-from assistant.catalog import ModelSpec
 from assistant.cite import Draft, read_drafts
-from assistant.decode import citation_grammar
-from assistant.engine import LanguageModel
+from assistant.llm.catalog import ModelSpec
+from assistant.llm.decode import citation_grammar
+from assistant.llm.engine import LanguageModel
+from assistant.llm.template import apply_template
+from assistant.llm.thoughts import VisibleText
 from assistant.prompt import Messages, PromptTemplate, load_prompt
 from assistant.repair import ask_again, find_failing, mend
-from assistant.template import apply_template
-from assistant.thoughts import VisibleText
 from assistant.types import Passage, Piece, Prompt, Question, Turn
 
 SENTENCES = 6  # of a generated answer; longer ones stop being read

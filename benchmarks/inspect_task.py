@@ -25,13 +25,13 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr  # noq
 from inspect_ai.solver import Generate, Solver, TaskState, solver  # noqa: E402
 from inspect_ai.util import concurrency  # noqa: E402
 
-from assistant.bench import open_bench  # noqa: E402
-from assistant.questions import check_evidence, read_questions  # noqa: E402
-from assistant.results import describe_expected  # noqa: E402
-from assistant.run import Bench, ask_sample  # noqa: E402
-from assistant.score import MEASURES, Sample  # noqa: E402
+from assistant.evaluation.bench import open_bench  # noqa: E402
+from assistant.evaluation.questions import check_evidence, read_questions  # noqa: E402
+from assistant.evaluation.results import describe_expected  # noqa: E402
+from assistant.evaluation.run import Bench, ask_sample  # noqa: E402
+from assistant.evaluation.score import MEASURES, Sample  # noqa: E402
+from assistant.evaluation.summary import is_held_out  # noqa: E402
 from assistant.settings import Settings, read_settings  # noqa: E402
-from assistant.summary import is_held_out  # noqa: E402
 
 
 @task

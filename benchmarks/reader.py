@@ -3,7 +3,7 @@
     python benchmarks/reader.py DATA [--model FILE.gguf] [--json FILE]
 
 DATA holds ``qa/cmrc2018_dev.json.xz``, ``qa/expmrc_cmrc_dev.json.xz`` and ``text/official.jsonl.xz``. The model is run by
-the product's own code (:mod:`assistant.reader` over llama.cpp). Intervals are 95% bootstrap intervals over the questions.
+the product's own code (:mod:`assistant.llm.reader` over llama.cpp). Intervals are 95% bootstrap intervals over the questions.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from typing import Any
 
 import numpy as np
 
-from assistant import reader
-from assistant.catalog import bundled
+from assistant.evaluation.statistics import estimate_difference, estimate_mean
+from assistant.llm import reader
+from assistant.llm.catalog import bundled
+from assistant.llm.worker import Runtime
 from assistant.retrieve import PASSAGES, retrieve
-from assistant.statistics import estimate_difference, estimate_mean
 from assistant.types import Passage
 from assistant.understand import describe_corpus, understand
-from assistant.worker import Runtime
 from vectorstore.build import build_index
 from vectorstore.embed import open_embedder
 from vectorstore.index import Index

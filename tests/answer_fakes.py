@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 
-from assistant.engine import Engine
+from assistant.llm.engine import Engine
 from assistant.types import Prompt, ReaderScores
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assistant.errors import AssistantError
-from assistant.evaluations import Evaluations
-from assistant.run import Bench
-from assistant.summary import RunFacts
+from assistant.evaluation.background import Evaluations
+from assistant.evaluation.run import Bench
+from assistant.evaluation.summary import RunFacts
 from assistant.types import (
     Answer,
     Asks,
@@ -224,8 +224,8 @@ class Served:
     def __init__(self, answerer: FakeAssistant) -> None:
         import uvicorn
 
-        from assistant.page import build_app
-        from assistant.page_server import Closing
+        from assistant.page.app import build_app
+        from assistant.page.server import Closing
 
         self._home = TemporaryDirectory(prefix="page-")
         self.home = Path(self._home.name)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assistant.answer import Assistant
-from assistant.catalog import Form, ModelSpec
+from assistant.llm.catalog import Form, ModelSpec
 from assistant.types import (
     Answer,
     Finished,

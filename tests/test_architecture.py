@@ -27,8 +27,14 @@ PACKAGES = (
 NEIGHBOURS = ("tests", "benchmarks", "training", "scripts")  # beside the product; it never imports them
 
 # A framework is known to the modules that adapt it and to no other.
-_PAGE = ("assistant.page", "assistant.page_*")
-_TERMINAL = ("assistant.__main__", "assistant.chat", "assistant.cli", "assistant.measure", "assistant.terminal")
+_PAGE = ("assistant.page", "assistant.page.*")
+_TERMINAL = (
+    "assistant.__main__",
+    "assistant.chat",
+    "assistant.cli",
+    "assistant.evaluation.measure",
+    "assistant.terminal",
+)
 HOMES: Mapping[str, tuple[str, ...]] = {
     "bm25s": ("vectorstore.lexical",),
     "chromadb": ("vectorstore.dense",),
@@ -37,7 +43,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "gradio": _PAGE,
     "langchain": ("assistant.langchain", "assistant.prompt"),
     "langchain_core": ("assistant.langchain", "assistant.prompt"),
-    "llama_cpp": ("assistant.worker", "vectorstore.gguf_embed"),
+    "llama_cpp": ("assistant.llm.worker", "vectorstore.gguf_embed"),
     "pydantic": ("assistant.langchain",),
     "rich": _TERMINAL,
     "starlette": _PAGE,
@@ -301,11 +307,15 @@ PLANTED: tuple[tuple[Rule, Mapping[str, str], str], ...] = (
     (keep_layers, {"vectorstore.build": "def f():\n    import prompts"}, "imports prompts"),
     (keep_layers, {"vectorstore.build": "from importlib import resources\nfrom ..assistant import x"}, "assistant"),
     (keep_layers, {"assistant.answer": "from tests.fakes import FakeEngine"}, "imports tests.fakes"),
-    (keep_frameworks_at_home, {"assistant.answer": "import llama_cpp.llama_grammar"}, "only assistant.worker"),
-    (keep_frameworks_at_home, {"assistant.view": "def f():\n    import gradio as gr"}, "only assistant.page"),
+    (keep_frameworks_at_home, {"assistant.answer": "import llama_cpp.llama_grammar"}, "only assistant.llm.worker"),
+    (
+        keep_frameworks_at_home,
+        {"assistant.view.conversation": "def f():\n    import gradio as gr"},
+        "only assistant.page",
+    ),
     (keep_frameworks_at_home, {"assistant.a": "import yaml", "assistant.b": "import yaml"}, "all import yaml"),
     (forbid_dangerous_packages, {"vectorstore.codec": "import pickle"}, "vectorstore.codec:1 imports pickle"),
-    (forbid_dangerous_packages, {"assistant.reader": "def f():\n    from torch import nn"}, "imports torch"),
+    (forbid_dangerous_packages, {"assistant.llm.reader": "def f():\n    from torch import nn"}, "imports torch"),
     (declare_dependencies, {"assistant.fetch": "import aiohttp"}, "assistant.fetch imports aiohttp"),
     (have_no_cycles, {"assistant.a": "import assistant.b", "assistant.b": "import assistant.a"}, "a -> assistant.b"),
     (
@@ -313,7 +323,11 @@ PLANTED: tuple[tuple[Rule, Mapping[str, str], str], ...] = (
         {"assistant.a": "from assistant import b", "assistant.b": "def f():\n    from assistant.a import g"},
         "assistant.b -> assistant.a",
     ),
-    (start_cheaply, {"assistant.cli": "import assistant.view", "assistant.view": "import gradio"}, "assistant.view"),
+    (
+        start_cheaply,
+        {"assistant.cli": "import assistant.view.conversation", "assistant.view.conversation": "import gradio"},
+        "assistant.view.conversation",
+    ),
     (read_environment_at_the_edge, {"assistant.gate": "import os\nx = os.environ['GATE']"}, "assistant.gate:2"),
     (stay_small, {"assistant.answer": "\n" * 401}, "401 lines"),
     (stay_small, {"assistant.answer": "def run():\n" + "    x = 1\n" * 60}, "assistant.answer.run has 61 lines"),
@@ -331,9 +345,12 @@ def test_a_planted_violation_is_found(rule: Rule, sources: Mapping[str, str], co
 
 ALLOWED: tuple[tuple[Rule, Mapping[str, str]], ...] = (
     (keep_layers, {"assistant.answer": "from vectorstore.types import Hit\nimport prompts"}),
-    (keep_frameworks_at_home, {"assistant.page_talk": "import gradio", "assistant.page": "import gradio"}),
+    (keep_frameworks_at_home, {"assistant.page.talk": "import gradio", "assistant.page.app": "import gradio"}),
     (have_no_cycles, {"assistant": "", "assistant.a": "from assistant import b", "assistant.b": "import assistant"}),
-    (start_cheaply, {"assistant.cli": "def serve():\n    import assistant.page", "assistant.page": "import gradio"}),
+    (
+        start_cheaply,
+        {"assistant.cli": "def serve():\n    import assistant.page.app", "assistant.page.app": "import gradio"},
+    ),
     (read_environment_at_the_edge, {"assistant.settings": "import os\nx = os.environ['DATA']"}),
     (stay_small, {"assistant.answer": "def run():\n" + "    x = 1\n" * 59}),
     (explain_public_names, {"assistant.answer": '"""Docs."""\ndef _run():\n    pass'}),

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from assistant.answer import Assistant
 from assistant.budget import MARGIN, Fitted, answer_room, fit_prompt
-from assistant.catalog import Form, ModelSpec
 from assistant.errors import InputInvalid
+from assistant.llm.catalog import Form, ModelSpec
+from assistant.llm.thoughts import VisibleText
 from assistant.prompt import load_prompt
-from assistant.thoughts import VisibleText
 from assistant.types import Asks, Finished, Kind, Passage, Piece, Prompt, Question, Role, Turn, Verdict
 from tests.answer_fakes import FakeEngine
 from tests.sentences import make_sentence

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import catalog
-from assistant.catalog import Form, bundled, current_model, hash_file, list_models, use_model, verify_model
 from assistant.errors import ModelDamaged, ModelMissing, ModelUnusable
-from assistant.header import read_header
+from assistant.llm import catalog
+from assistant.llm.catalog import Form, bundled, current_model, hash_file, list_models, use_model, verify_model
+from assistant.llm.header import read_header
 from tests.tiny_gguf import tiny_gguf
 
 HEADER = 27_000  # bytes at the start of the tiny model that hold its header

@@ -119,14 +119,14 @@ def test_the_image_holds_everything_that_the_wheel_does() -> None:
 
 
 def test_it_listens_where_the_page_may_and_where_health_is_asked() -> None:
-    from assistant.page_server import check_host
+    from assistant.page.server import check_host
 
     command = json.loads(values("ENTRYPOINT")[0]) + json.loads(values("CMD")[0])
     assert command[:2] == ["assistant", "serve"]
     host, port = command[command.index("--host") + 1], command[command.index("--port") + 1]
     check_host(host)  # refuses what others could open
     assert f"{host}:{port}/healthz" in health_command()[-1]
-    assert '"/healthz"' in (ROOT / "assistant" / "page.py").read_text(encoding="utf-8")
+    assert '"/healthz"' in (ROOT / "assistant" / "page" / "app.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False), (None, False)])

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from assistant.answer import Assistant
-from assistant.catalog import bundled
-from assistant.engine import Engine
+from assistant.llm.catalog import bundled
+from assistant.llm.engine import Engine
 from assistant.types import Refusal, Verdict
 from vectorstore.index import Index
 from vectorstore.types import Labels, Part

@@ -16,10 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from assistant import dispatch
-from assistant.catalog import Form, ModelSpec, bundled, hash_file
-from assistant.dispatch import Dispatcher, Job
-from assistant.engine import Engine
 from assistant.errors import (
     EngineBusy,
     EngineCrashed,
@@ -30,8 +26,12 @@ from assistant.errors import (
     ModelMissing,
     ModelUnusable,
 )
-from assistant.process import WorkerProcess
-from assistant.template import apply_template
+from assistant.llm import dispatch
+from assistant.llm.catalog import Form, ModelSpec, bundled, hash_file
+from assistant.llm.dispatch import Dispatcher, Job
+from assistant.llm.engine import Engine
+from assistant.llm.process import WorkerProcess
+from assistant.llm.template import apply_template
 from assistant.types import Prompt, Segment
 from tests.tiny_gguf import CONTEXT, tiny_gguf
 
@@ -358,9 +358,9 @@ def test_a_closed_engine_says_so(own_writer: Engine) -> None:
 _PARENT = """
 import os, sys, threading, time
 sys.path.insert(0, sys.argv[1])
-from assistant.catalog import bundled
-from assistant.dispatch import Dispatcher, Job
-from assistant.engine import Engine
+from assistant.llm.catalog import bundled
+from assistant.llm.dispatch import Dispatcher, Job
+from assistant.llm.engine import Engine
 engine = Engine(bundled(), threads=1)
 engine.score("问", ["答。"])
 os.write(1, f"{engine.worker_pid}\\n".encode())
@@ -388,6 +388,8 @@ def test_the_worker_dies_with_its_parent_whatever_the_parent_is(tmp_path: Path) 
 
 
 def test_the_worker_imports_nothing_of_the_page_and_the_store() -> None:
-    code = "import sys, assistant.worker; print(*{'gradio', 'chromadb', 'langchain_core', 'typer'} & set(sys.modules))"
+    code = (
+        "import sys, assistant.llm.worker; print(*{'gradio', 'chromadb', 'langchain_core', 'typer'} & set(sys.modules))"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert result.stdout.strip() == ""

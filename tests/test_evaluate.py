@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import EngineCrashed, InputInvalid, ModelMissing
-from assistant.evaluate import Bench, Order, Progress, evaluate_command, run_evaluation
-from assistant.results import read_results
-from assistant.score import Sample
-from assistant.squad import Paragraph
-from assistant.summary import RunFacts, check_gates, compare_runs, is_held_out
+from assistant.evaluation.evaluate import Bench, Order, Progress, evaluate_command, run_evaluation
+from assistant.evaluation.results import read_results
+from assistant.evaluation.score import Sample
+from assistant.evaluation.squad import Paragraph
+from assistant.evaluation.summary import RunFacts, check_gates, compare_runs, is_held_out
 from assistant.types import (
     Answer,
     Asks,
@@ -398,7 +398,7 @@ def test_a_run_killed_at_any_moment_resumes_without_asking_twice(tmp_path: Path)
         from dataclasses import replace
         from pathlib import Path
         from tests.test_evaluate import CORPUS, FACTS, PARK, FakeAnswerer, make_answer
-        from assistant.evaluate import run_evaluation
+        from assistant.evaluation.evaluate import run_evaluation
 
         class Logged(FakeAnswerer):
             def ask(self, question, history=()):

@@ -17,11 +17,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from assistant.errors import InputInvalid
-from assistant.evaluations import LARGEST_FILE, Evaluations, RunLine, State
-from assistant.run import Bench
-from assistant.score import Score
+from assistant.evaluation.background import LARGEST_FILE, Evaluations, RunLine, State
+from assistant.evaluation.run import Bench
+from assistant.evaluation.score import Score
 from assistant.types import Answer, Turn
-from assistant.view_evaluate import draw_comparison, draw_evaluation, draw_run
+from assistant.view.evaluate import draw_comparison, draw_evaluation, draw_run
 from tests.page_fakes import FakeAssistant, parse
 from tests.test_evaluate import CORPUS, FACTS, make_answer
 from tests.test_view import PAYLOADS, read, shape
@@ -200,7 +200,7 @@ def test_hostile_names_and_problems_stay_text(evaluations: Evaluations, slow: Sl
 def test_the_page_starts_a_run_shows_it_and_gives_its_report_without_reach(
     evaluations: Evaluations, slow: Slow, tmp_path: Path
 ) -> None:
-    from assistant.page import build_app
+    from assistant.page.app import build_app
 
     with TestClient(build_app(FakeAssistant((parse(),)), tmp_path, evaluations), follow_redirects=False) as client:
         uploaded = client.post("/eval/questions", params={"name": "x.jsonl"}, content=rows(2))

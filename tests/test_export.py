@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.export import MEDIA, export, list_notes
-from assistant.history import KeptTalk, KeptTurn
+from assistant.conversations.export import MEDIA, export, list_notes
+from assistant.conversations.history import KeptTalk, KeptTurn
 from assistant.types import Claim, Refusal, Verdict
 from tests.page_fakes import answer_with, ask_for, parse, refuse_with
 from tests.test_view import PAYLOADS

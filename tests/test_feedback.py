@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import feedback
 from assistant.errors import InputInvalid
-from assistant.feedback import CANDIDATES, read_candidates, record
-from assistant.questions import read_questions
-from assistant.review import append_row, choose_id, find_waiting, make_plain, review
+from assistant.evaluation import feedback
+from assistant.evaluation.feedback import CANDIDATES, read_candidates, record
+from assistant.evaluation.questions import read_questions
+from assistant.evaluation.review import append_row, choose_id, find_waiting, make_plain, review
 from assistant.types import Role, Turn
 
 TEXT = "甲市2024年新建公园120座。乙市2023年新建公园95座；修建步道37公里。"

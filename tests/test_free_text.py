@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from assistant.answer import Assistant
-from assistant.catalog import Form, ModelSpec, hash_file
 from assistant.check import check_claim
-from assistant.engine import Engine
+from assistant.llm.catalog import Form, ModelSpec, hash_file
+from assistant.llm.engine import Engine
 from assistant.types import Answer, Finished, Found, Kind, Piece, Verdict
 from tests.sentences import SHANGHAI
 from tests.tiny_gguf import CONTEXT, tiny_gguf

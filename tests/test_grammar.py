@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.decode import Logits, TextStream, choose_token, citation_grammar
 from assistant.errors import GrammarInvalid
-from assistant.worker import Runtime
+from assistant.llm.decode import Logits, TextStream, choose_token, citation_grammar
+from assistant.llm.worker import Runtime
 from tests.tiny_gguf import CONTEXT, tiny_gguf
 
 REFUSAL = '资料中没有"相关"内容。'

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assistant.history import FILE, History, KeptTurn, fold, is_talk_id
-from assistant.stored import answer_from_json, answer_to_json
+from assistant.conversations.history import FILE, History, KeptTurn, fold, is_talk_id
+from assistant.conversations.stored import answer_from_json, answer_to_json
 from assistant.types import Answer, Claim, Refusal, Verdict
 from tests.page_fakes import answer_with, ask_for, parse, refuse_with
 from tests.test_view import PAYLOADS

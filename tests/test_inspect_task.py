@@ -11,10 +11,10 @@ pytest.importorskip("inspect_ai", reason="pip install 'policy-assistant[inspect]
 
 from inspect_ai import eval as inspect_eval
 
-from assistant.bench import open_bench
-from assistant.questions import read_questions
-from assistant.run import run_evaluation
-from assistant.score import MEASURES
+from assistant.evaluation.bench import open_bench
+from assistant.evaluation.questions import read_questions
+from assistant.evaluation.run import run_evaluation
+from assistant.evaluation.score import MEASURES
 from assistant.settings import read_settings
 
 ROOT = Path(__file__).resolve().parent.parent

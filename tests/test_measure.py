@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from assistant.cli import app
 from assistant.errors import InputInvalid
-from assistant.questions import read_questions
-from assistant.results import read_results
+from assistant.evaluation.questions import read_questions
+from assistant.evaluation.results import read_results
 from tests.bad_model_server import Model, serve_model
 
 PLAN = """甲县2024年工作计划

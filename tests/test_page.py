@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from assistant.errors import EngineCrashed, InputInvalid
-from assistant.page_server import check_host, open_port, prepare_html, refuse, serve_app, write_policy
-from assistant.page_talk import QUESTION_LIMIT, Talk, ask
+from assistant.page.server import check_host, open_port, prepare_html, refuse, serve_app, write_policy
+from assistant.page.talk import QUESTION_LIMIT, Talk, ask
 from assistant.types import Role
-from assistant.view_exchange import Exchange
+from assistant.view.exchange import Exchange
 from tests.page_fakes import FakeAssistant, Served
 
 QUESTION = "上海2024年要新建多少个电动汽车公共充电桩？"
@@ -323,7 +323,7 @@ def test_an_error_of_the_program_is_said_without_its_text_and_the_page_goes_on(
 SERVE = """
 import sys
 from pathlib import Path
-from assistant.page import serve
+from assistant.page.app import serve
 from tests.page_fakes import FakeAssistant
 serve(FakeAssistant(), home=Path(sys.argv[1]), port=0, on_ready=lambda url: (sys.stdout.write(url + "\\n"), sys.stdout.flush()))
 sys.stdout.write("ended\\n")

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import EngineBusy
-from assistant.page_line import WaitingLine
-from assistant.page_scope import Choices, combine, list_choices, read_scope
-from assistant.page_talk import Talk, ask
-from assistant.view_filter import draw_filter
+from assistant.page.line import WaitingLine
+from assistant.page.scope import Choices, combine, list_choices, read_scope
+from assistant.page.talk import Talk, ask
+from assistant.view.filter import draw_filter
 from tests.page_fakes import FakeAssistant, parse
 from tests.test_view import PAYLOADS, read, shape
 from vectorstore.types import Part, Scope

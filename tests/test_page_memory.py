@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from assistant.conversations.history import FILE, KeptTurn, Line
 from assistant.errors import InputInvalid
-from assistant.feedback import read_candidates
-from assistant.history import FILE, KeptTurn, Line
-from assistant.page_memory import Memory
-from assistant.page_owner import COOKIE
-from assistant.page_talk import Talk, ask
-from assistant.view import draw_exchange
-from assistant.view_acts import write_copy
-from assistant.view_documents import draw_documents
-from assistant.view_plain import draw_history
-from assistant.view_reader import draw_sources
+from assistant.evaluation.feedback import read_candidates
+from assistant.page.memory import Memory
+from assistant.page.owner import COOKIE
+from assistant.page.talk import Talk, ask
+from assistant.view.acts import write_copy
+from assistant.view.conversation import draw_exchange
+from assistant.view.documents import draw_documents
+from assistant.view.plain import draw_history
+from assistant.view.reader import draw_sources
 from tests.page_fakes import FakeAssistant, parse
 from tests.test_view import PAYLOADS, read, shape
 
@@ -157,7 +157,7 @@ def test_hostile_titles_searches_and_documents_stay_text(payload: str) -> None:
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
-    from assistant.page import build_app
+    from assistant.page.app import build_app
 
     with TestClient(build_app(FakeAssistant(), tmp_path), follow_redirects=False) as opened:
         opened.post("/page/hello")
@@ -165,7 +165,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def keep_for(client: TestClient, home: Path) -> str:
-    from assistant.page_owner import read_owner
+    from assistant.page.owner import read_owner
 
     owner = read_owner({COOKIE: client.cookies[COOKIE]})
     return talk_of(Memory(home), FakeAssistant(), QUESTION, owner=owner).id

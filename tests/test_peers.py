@@ -13,9 +13,9 @@ import pytest
 
 pytest.importorskip("langchain_text_splitters", reason="pip install langchain-text-splitters")
 
-from assistant.run import Bench
-from assistant.score import Asked, Sample, score_answer
-from assistant.summary import RunFacts
+from assistant.evaluation.run import Bench
+from assistant.evaluation.score import Asked, Sample, score_answer
+from assistant.evaluation.summary import RunFacts
 from assistant.types import IndexFacts, ModelFacts, Refusal, Role, Turn, Verdict
 from assistant.understand import describe_corpus
 from benchmarks import peers

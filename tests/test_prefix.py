@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant.catalog import Form, ModelSpec, hash_file
-from assistant.engine import Engine
-from assistant.prefix import FOLDER, choose_state_file, drop_oldest, keep_state, state_is_whole
-from assistant.template import apply_template
-from assistant.worker import BATCH, Runtime, prompt_tokens
+from assistant.llm.catalog import Form, ModelSpec, hash_file
+from assistant.llm.engine import Engine
+from assistant.llm.prefix import FOLDER, choose_state_file, drop_oldest, keep_state, state_is_whole
+from assistant.llm.template import apply_template
+from assistant.llm.worker import BATCH, Runtime, prompt_tokens
 from tests.tiny_gguf import CONTEXT, tiny_gguf
 
 RULES = "只根据下面编号的句子回答,不用自己的知识。数字、年份、地名照原文写。" * 12

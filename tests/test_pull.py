@@ -19,17 +19,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant import memory
-from assistant.catalog import bundled, current_model, list_models, use_model, verify_model
-from assistant.download import Progress, download
 from assistant.errors import DownloadFailed, InputInvalid, ModelMissing, ModelUnusable
-from assistant.memory import available_memory, check_memory, needed_memory, say_memory, suggest_smaller
-from assistant.offers import SOURCES, UNVERIFIED, Offer, Use, find_offer, list_offers, locate, read_offers
+from assistant.llm import memory
+from assistant.llm.catalog import bundled, current_model, list_models, use_model, verify_model
+from assistant.llm.download import Progress, download
+from assistant.llm.memory import available_memory, check_memory, needed_memory, say_memory, suggest_smaller
+from assistant.llm.offers import SOURCES, UNVERIFIED, Offer, Use, find_offer, list_offers, locate, read_offers
+from assistant.llm.pull import FOLDER, describe, installed, name_size, pull, recorded_checksum
+from assistant.llm.shelf import list_shelf
+from assistant.llm.template import load_templates
 from assistant.open import open_model
-from assistant.pull import FOLDER, describe, installed, name_size, pull, recorded_checksum
 from assistant.settings import read_settings
-from assistant.shelf import list_shelf
-from assistant.template import load_templates
 from tests.bad_server import Behaviour, serve
 from tests.tiny_gguf import tiny_gguf
 
@@ -294,7 +294,7 @@ def test_progress_only_grows_and_ends_at_the_whole(
 def test_ctrl_c_loses_nothing(tmp_path: Path, content: bytes) -> None:
     behaviour = Behaviour(content, break_after=[])
     code = (
-        "import sys, time, pathlib\nfrom assistant.download import download\n"
+        "import sys, time, pathlib\nfrom assistant.llm.download import download\n"
         "def wait(progress):\n    print(progress.done, flush=True)\n    progress.done and time.sleep(60)\n"
         "download(sys.argv[1], pathlib.Path(sys.argv[2]), report=wait)"
     )
@@ -426,7 +426,7 @@ def test_the_record_survives_what_is_not_a_record(home: Path, address: str, offe
 def test_a_server_that_stalls_is_left_and_asked_again(
     tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistant.download.TIMEOUT", 0.2)
+    monkeypatch.setattr("assistant.llm.download.TIMEOUT", 0.2)
     release = threading.Event()
 
     class Stalling(list[int]):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.compare import stands_in
+from assistant.evaluation.compare import stands_in
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"

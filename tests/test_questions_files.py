@@ -10,9 +10,9 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from assistant.errors import InputInvalid
-from assistant.questions import COLUMNS, check_evidence, read_questions, write_template
-from assistant.score import Sample
-from assistant.squad import read_squad
+from assistant.evaluation.questions import COLUMNS, check_evidence, read_questions, write_template
+from assistant.evaluation.score import Sample
+from assistant.evaluation.squad import read_squad
 
 ROW = {
     "id": "q017",

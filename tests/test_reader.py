@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.catalog import bundled
-from assistant.decode import Logits, Trie, choose_path
-from assistant.reader import (
+from assistant.llm.catalog import bundled
+from assistant.llm.decode import Logits, Trie, choose_path
+from assistant.llm.reader import (
     PASS_CANDIDATES,
     PASS_TOKENS,
     SENTENCE_TOKENS,
@@ -27,7 +27,7 @@ from assistant.reader import (
     span_trie,
     split_matches,
 )
-from assistant.worker import Runtime, Stopped
+from assistant.llm.worker import Runtime, Stopped
 
 CHINESE = st.text(alphabet="上海新建公园座碳排放的了是,，。0123456789.%() \nabC😀", max_size=80)
 MARKERS = (*SPECIALS, *(f"[{n}]" for n in range(65)), "</s>", "<unk>")

@@ -18,12 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant import remote
 from assistant.answer import Assistant
-from assistant.catalog import Form, ModelSpec, hash_file
-from assistant.decode import citation_grammar
 from assistant.doctor import examine
-from assistant.engine import Engine
 from assistant.errors import (
     AssistantError,
     EngineBusy,
@@ -33,11 +29,15 @@ from assistant.errors import (
     ModelMissing,
     ModelUnusable,
 )
-from assistant.exchange import Address, Kind, Reply, read_address
+from assistant.llm import remote
+from assistant.llm.catalog import Form, ModelSpec, hash_file
+from assistant.llm.decode import citation_grammar
+from assistant.llm.engine import Engine
+from assistant.llm.exchange import Address, Kind, Reply, read_address
+from assistant.llm.remote import RemoteEngine, connect, disarm
+from assistant.llm.template import apply_template
 from assistant.open import open_model
-from assistant.remote import RemoteEngine, connect, disarm
 from assistant.settings import read_settings
-from assistant.template import apply_template
 from assistant.types import Finished, Piece
 from tests.bad_model_server import Model, serve_model
 from tests.tiny_gguf import tiny_gguf

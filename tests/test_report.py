@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.report import make_bins, name_outcome, render_report, show_points, show_share
-from assistant.report_text import make_blocks
-from assistant.results import Result, grade, write_csv
-from assistant.score import Asked, Sample
-from assistant.summary import Comparison, RunFacts, compare_runs, summarise
+from assistant.evaluation.report import make_bins, name_outcome, render_report, show_points, show_share
+from assistant.evaluation.report_text import make_blocks
+from assistant.evaluation.results import Result, grade, write_csv
+from assistant.evaluation.score import Asked, Sample
+from assistant.evaluation.summary import Comparison, RunFacts, compare_runs, summarise
 from assistant.types import IndexFacts, ModelFacts
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}"
@@ -249,7 +249,7 @@ def test_no_cell_of_the_table_is_a_formula(tmp_path: Path, start: str) -> None:
 
 
 def test_a_result_is_the_same_after_it_was_written(tmp_path: Path) -> None:
-    from assistant.results import append_result, read_results
+    from assistant.evaluation.results import append_result, read_results
 
     result = make(PARK, say(HOSTILE + "\n\u2028[1]", cite()))
     append_result(tmp_path / "r.jsonl", result)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.compare import stands_in
-from assistant.score import MEASURES, Asked, Sample, Span, find_spans, score_answer, score_failure
+from assistant.evaluation.compare import stands_in
+from assistant.evaluation.score import MEASURES, Asked, Sample, Span, find_spans, score_answer, score_failure
 
 CORPUS = {
     "plan.txt": "甲市2024年新建公园120座。乙市2024年新建公园95座。甲市2023年新建公园80座。",

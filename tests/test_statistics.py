@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.statistics import estimate_difference, estimate_mean, find_percentile
+from assistant.evaluation.statistics import estimate_difference, estimate_mean, find_percentile
 
 SHARES = st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=60)
 

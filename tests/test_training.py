@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.reader import plan_passes
+from assistant.llm.reader import plan_passes
 from training.build import Part, Sources, build_parts, make_examples, plan_parts
 from training.clauses import remove_clause, split_clauses, tag_words
 from training.examples import FEWEST, MOST, human_examples, policy_examples

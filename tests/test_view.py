@@ -14,19 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.types import Answer, Claim, Kind, Question, Refusal, Verdict
-from assistant.view import (
+from assistant.view.conversation import (
     draw_answer,
     draw_exchange,
     draw_tally,
     draw_welcome,
 )
-from assistant.view_examples import suggest_questions
-from assistant.view_exchange import Exchange, keep_documents
-from assistant.view_plain import PAGES
-from assistant.view_reader import draw_library, draw_sources
-from assistant.view_source import Cited, draw_document, list_windows
-from assistant.view_text import Links, draw_inline, draw_text, escape, place_claims
-from assistant.view_words import VERDICTS
+from assistant.view.examples import suggest_questions
+from assistant.view.exchange import Exchange, keep_documents
+from assistant.view.plain import PAGES
+from assistant.view.reader import draw_library, draw_sources
+from assistant.view.source import Cited, draw_document, list_windows
+from assistant.view.text import Links, draw_inline, draw_text, escape, place_claims
+from assistant.view.words import VERDICTS
 from tests.page_fakes import answer_with, ask_for, parse, refuse_with
 from vectorstore.types import Media, ParsedDocument, Scope, Sentence
 

@@ -1,4 +1,4 @@
-"""An example -> token ids with what is to be predicted at each, in the form that the product reads (`assistant.reader`).
+"""An example -> token ids with what is to be predicted at each, in the form that the product reads (`assistant.llm.reader`).
 
 Marks, limits and normalisation are the product's own functions, so that training and use cannot drift apart.
 """
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.reader import (
+from assistant.llm.reader import (
     ANSWER,
     ANSWER_TOKENS,
     BEGIN,
@@ -48,7 +48,7 @@ class Target(IntEnum):
 
 
 class Tokenizer:
-    """The reader's vocabulary, with the methods that :mod:`assistant.reader` needs of a model to write sequences."""
+    """The reader's vocabulary, with the methods that :mod:`assistant.llm.reader` needs of a model to write sequences."""
 
     def __init__(self, path: Path = TOKENIZER) -> None:
         import sentencepiece

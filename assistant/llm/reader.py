@@ -1,0 +1,230 @@
+"""question + candidate sentences -> token ids -> ReaderScores, for models of the reader form.
+
+The form is the one that the reader was trained on::
+
+    <s> <q> question <c> sentence [1] sentence [2] ... <a>
+
+Runs of a sentence that the question has too (two characters or more, and whole numbers) stand between ``<m>`` and
+``</m>``. At each number the model says ``<y>`` or ``<n>``: whether the sentence before it answers. After ``<a>`` it
+names the answering sentence, or ``[0]`` for none.
+
+Nothing here imports llama.cpp: the model is anything that has the methods of :class:`Model`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, combinations, pairwise
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.llm.decode import Trie, choose_path
+from assistant.types import ReaderScores
+
+Logits = NDArray[np.float32]
+
+# The limits of the training sequences. Beyond them positions and numbers were never seen.
+PASS_TOKENS = 418
+PASS_CANDIDATES = 10
+QUESTION_TOKENS = 57
+SENTENCE_TOKENS = 120
+
+# No piece of the vocabulary is longer than 8 characters, so longer texts than this only lose what is cut off anyway.
+LONGEST_TEXT = 8 * SENTENCE_TOKENS
+ANSWER_TOKENS = 32
+LEAST_PROBABILITY = 0.5
+
+BEGIN, QUESTION, CANDIDATES, ANSWER, END = "<s>", "<q>", "<c>", "<a>", "<eot>"
+MARK, UNMARK, YES, NO = "<m>", "</m>", "<y>", "<n>"
+SPECIALS = (BEGIN, QUESTION, CANDIDATES, ANSWER, END, MARK, UNMARK, YES, NO, "[0]")
+
+_FULL_WIDTH = str.maketrans(",;:?!()", "，；：？！（）")
+_HALF_WIDTH = re.compile(r"(?<!\d)[,:]|[,:](?!\d)|[;?!()]")  # 1,000 and 10:30 keep theirs
+_NUMBER = re.compile(r"\d+")
+# Two characters that touch one of these are no match: they are in almost every sentence.
+_EMPTY_WORDS = frozenset(" ，。、；：？！“”（）()《》\"'.?!:;,的了是")
+_WORD = re.compile(r"\d+(?:[.,]\d+)*[%％‰]?|[A-Za-z]+|.", re.DOTALL)
+
+
+class Model(Protocol):
+    """What the reader needs of a language model."""
+
+    def plain_tokens(self, text: str) -> list[int]:
+        """Tokenise text so that it holds no control token, whatever it says."""
+        ...
+
+    def token_bytes(self, token: int) -> bytes:
+        """The UTF-8 bytes that a token stands for, which may be a part of a character."""
+        ...
+
+    def special_token(self, piece: str) -> int:
+        """The id of the token that is written exactly so."""
+        ...
+
+    def logits(self, tokens: Sequence[int], positions: Sequence[int]) -> Logits:
+        """Logits after each of the positions of ``tokens``: shape ``(len(positions), vocabulary)``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One sequence for the model, with as many candidates as fit."""
+
+    tokens: tuple[int, ...]  # ends with <a>
+    numbers: tuple[int, ...]  # where the candidates' numbers stand in tokens
+    candidates: tuple[int, ...]  # which candidates these are
+
+
+def score_candidates(model: Model, question: str, candidates: Sequence[str]) -> ReaderScores:
+    """P(it answers) for every candidate, and P(none of them answers); all in [0, 1].
+
+    Candidates that do not fit into one sequence are read in several; ``none`` is then the lowest of theirs, because one
+    answering sentence is enough.
+    """
+    answers = [0.0] * len(candidates)
+    none = 1.0
+    yes, no = model.special_token(YES), model.special_token(NO)
+    for sequence in plan_passes(model, question, candidates):
+        logits = model.logits(sequence.tokens, (*sequence.numbers, len(sequence.tokens) - 1))
+        for candidate, row in zip(sequence.candidates, logits, strict=False):
+            answers[candidate] = _sigmoid(float(row[yes]) - float(row[no]))
+        pointers = [model.special_token(f"[{n}]") for n in range(len(sequence.numbers) + 1)]
+        none = min(none, float(softmax(logits[-1][pointers])[0]))
+    return ReaderScores(answers=tuple(answers), none=none)
+
+
+def find_short_answer(model: Model, question: str, candidates: Sequence[str], chosen: int) -> tuple[str, float] | None:
+    """The piece of the chosen sentence that the model gives as the answer, with its least sure choice's probability.
+
+    The piece is verbatim, contiguous, and never cuts a number or a Latin word in two. ``None`` where the model is not
+    sure, or names no piece.
+    """
+    sequence = next(p for p in plan_passes(model, question, candidates) if chosen in p.candidates)
+    number = model.special_token(f"[{sequence.candidates.index(chosen) + 1}]")
+    prefix = [*sequence.tokens, number]
+
+    def next_logits(path: Sequence[int]) -> Logits:
+        tokens = [*prefix, *path]
+        row: Logits = model.logits(tokens, [len(tokens) - 1])[0]
+        return row
+
+    path = choose_path(span_trie(model, candidates[chosen]), next_logits)
+    if path is None or path.probability < LEAST_PROBABILITY:
+        return None
+    return path.text, path.probability
+
+
+def plan_passes(model: Model, question: str, candidates: Sequence[str]) -> list[Pass]:
+    """Spread the candidates, in their order, over as few sequences as hold them.
+
+    Give the likeliest candidate first: so the model was measured.
+    """
+    asked = normalise_text(question)
+    head = [model.special_token(BEGIN), model.special_token(QUESTION), *model.plain_tokens(asked)[:QUESTION_TOKENS]]
+    head.append(model.special_token(CANDIDATES))
+    bodies = [marked_tokens(model, normalise_text(text), asked)[:SENTENCE_TOKENS] for text in candidates]
+    groups = _fill([len(body) + 1 for body in bodies], PASS_TOKENS - len(head))
+    return [_build_pass(model, head, group, bodies) for group in groups]
+
+
+def marked_tokens(model: Model, sentence: str, question: str) -> list[int]:
+    """Tokenise a sentence with marks around what the question has too."""
+    tokens: list[int] = []
+    for text, matches in split_matches(sentence, question):
+        piece = model.plain_tokens(text)
+        tokens += [model.special_token(MARK), *piece, model.special_token(UNMARK)] if matches else piece
+    return tokens
+
+
+def split_matches(sentence: str, question: str) -> list[tuple[str, bool]]:
+    """Cut a sentence where it begins or ceases to match the question; joined, the pieces are the sentence."""
+    pairs = {a + b for a, b in pairwise(question) if a not in _EMPTY_WORDS and b not in _EMPTY_WORDS}
+    numbers = set(_NUMBER.findall(question))
+    matches = [False] * len(sentence)
+    for i, (a, b) in enumerate(pairwise(sentence)):
+        if a + b in pairs:
+            matches[i] = matches[i + 1] = True
+    for found in _NUMBER.finditer(sentence):
+        if found.group() in numbers:
+            matches[found.start() : found.end()] = [True] * len(found.group())
+    cuts = [i for i in range(1, len(sentence)) if matches[i] != matches[i - 1]]
+    edges = [0, *cuts, len(sentence)]
+    return [(sentence[i:j], matches[i]) for i, j in pairwise(edges) if j > i]
+
+
+def normalise_text(text: str) -> str:
+    """Make text look like the training texts: full-width punctuation, single spaces; never longer than is read."""
+    return _align(text)[0]
+
+
+def span_trie(model: Model, sentence: str) -> Trie:
+    """Every contiguous run of a sentence's tokens that cuts no character, number or Latin word, then the end token.
+
+    The texts in it are verbatim pieces of ``sentence``.
+    """
+    text, origins = _align(sentence)
+    tokens = model.plain_tokens(text)
+    edges = _edges(text, [len(model.token_bytes(token)) for token in tokens])
+    end = model.special_token(END)
+    trie = Trie()
+    for start, stop in combinations(sorted(edges), 2):
+        if stop - start <= ANSWER_TOKENS:
+            piece = sentence[origins[edges[start]] : origins[edges[stop] - 1] + 1]
+            trie.add((*tokens[start:stop], end), piece)
+    return trie
+
+
+def _align(text: str) -> tuple[str, list[int]]:
+    """The normalised text, and for each of its characters the place in ``text`` that it comes from."""
+    text = text[:LONGEST_TEXT]
+    widened = _HALF_WIDTH.sub(lambda found: found.group().translate(_FULL_WIDTH), text)
+    kept = [i for i, c in enumerate(widened) if not c.isspace() or (i > 0 and not widened[i - 1].isspace())]
+    if kept and widened[kept[-1]].isspace():
+        kept.pop()
+    return "".join(" " if widened[i].isspace() else widened[i] for i in kept), kept
+
+
+def _edges(text: str, lengths: Sequence[int]) -> dict[int, int]:
+    """Between which tokens a piece may start or end: position in the tokens -> position in the text."""
+    words = {found.end() for found in _WORD.finditer(text)} | {0}
+    places = accumulate((len(c.encode()) for c in text), initial=0)
+    characters = {place: i for i, place in enumerate(places) if i in words}
+    ends = accumulate(lengths, initial=0)
+    return {position: characters[end] for position, end in enumerate(ends) if end in characters}
+
+
+def softmax(logits: Logits) -> NDArray[np.float64]:
+    """Probabilities of one row of logits."""
+    weights: NDArray[np.float64] = np.exp(logits.astype(np.float64) - float(logits.max()))
+    return weights / float(weights.sum())
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+def _build_pass(model: Model, head: Sequence[int], group: Sequence[int], bodies: Sequence[Sequence[int]]) -> Pass:
+    tokens, numbers = list(head), []
+    for n, candidate in enumerate(group, 1):
+        tokens += [*bodies[candidate], model.special_token(f"[{n}]")]
+        numbers.append(len(tokens) - 1)
+    tokens.append(model.special_token(ANSWER))
+    return Pass(tuple(tokens), tuple(numbers), tuple(group))
+
+
+def _fill(lengths: Sequence[int], room: int) -> list[list[int]]:
+    """Put positions 0, 1, ... into runs of at most ``room`` tokens and ``PASS_CANDIDATES`` positions."""
+    runs: list[list[int]] = []
+    used = 0
+    for i, length in enumerate(lengths):
+        if not runs or used + length > room or len(runs[-1]) == PASS_CANDIDATES:
+            runs.append([])
+            used = 0
+        runs[-1].append(i)
+        used += length
+    return runs
