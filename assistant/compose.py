@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from assistant.gate import SLOT, THRESHOLD
+from assistant.likely import is_sure
 from assistant.quote import Piece, choose_quote, cut_pieces, most_telling, short_answer
-from assistant.retrieve import Weighing
+from assistant.rivals import find_rivals
 from assistant.types import Asks, Kind, Passage, Question
+from assistant.weigh import Weighing
 from vectorstore.types import Labels, Part, Scope, Sentence
 
 _ALSO = 0.25  # share of the question that a further sentence has to add to be worth reading
@@ -23,6 +25,8 @@ _LISTED = 6  # statements of a list; more are a wall of quotes
 _SUMMARISED = 10
 _GROUPS = 12  # sections of which a summary gives something each
 _WHOLE = 140  # characters up to which a list quotes the whole sentence
+_WORDED = 0.5  # share of a question that a sentence has to hold to be the answer and not just the nearest
+_ELSEWHERE = 0.2  # share of the question that may stand in other sentences and not in the one with the figure
 _TIE = 0.95  # sentences this close to the best that carry other labels answer an ambiguous question too
 
 
@@ -30,6 +34,8 @@ class Layout(StrEnum):
     """How the statements stand on the screen."""
 
     PROSE = "prose"
+    NEAREST = "nearest"  # prose that a person is asked to compare with the question
+    DIFFERING = "differing"  # prose that gives several figures for one thing
     BULLETS = "bullets"
     TABLE = "table"
 
@@ -62,6 +68,9 @@ def compose(question: Question, passages: Sequence[Passage], weighing: Weighing)
         return _list(question, passages, weighing)
     if question.kind is Kind.SUMMARY:
         return _summarise(question, passages, weighing)
+    if rivals := find_rivals(question, passages, weighing):
+        said = _say(question, rivals, weighing)
+        return Composition(Layout.DIFFERING, tuple(replace(one, short=None) for one in said.statements))
     return _say(question, _answering(question, passages, weighing), weighing)
 
 
@@ -122,8 +131,10 @@ def _answering(question: Question, passages: Sequence[Passage], weighing: Weighi
     """The best sentence; those that add what it lacks; equals under another label, where the question leaves it open."""
     best = passages[0]
     chosen = [best]
+    if is_hedged(question, best, weighing):
+        return chosen
     for passage in passages[1:]:
-        if passage.coverage < THRESHOLD or len(chosen) == 3:
+        if passage.coverage < THRESHOLD or is_hedged(question, passage, weighing) or len(chosen) == 3:
             break
         held = "\n".join(p.sentence.plain for p in chosen)
         gain = weighing.coverage(f"{held}\n{passage.sentence.plain}") - weighing.coverage(held)
@@ -131,6 +142,19 @@ def _answering(question: Question, passages: Sequence[Passage], weighing: Weighi
         if gain >= _ALSO or (open_label and passage.coverage >= _TIE * best.coverage):
             chosen.append(passage)
     return chosen
+
+
+def is_hedged(question: Question, passage: Passage, weighing: Weighing) -> bool:
+    """Whether a sentence is only the nearest wording, so that a person has to judge whether it answers.
+
+    Half of the question has to stand in it. A figure is given as the answer only where few of the other words stand in other
+    sentences, which may hold the right one.
+    """
+    if passage.likely is None:
+        return False
+    if passage.coverage < _WORDED or not is_sure(passage.likely, question.asks):
+        return True
+    return _is_figure(question) and weighing.lacking(passage.sentence.plain, known=True) > _ELSEWHERE
 
 
 def _differs(one: Labels, other: Labels, question: Question) -> bool:
@@ -145,15 +169,16 @@ def _in_order(passages: Sequence[Passage]) -> list[Passage]:
 
 def _say(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
     statements = []
+    near = is_hedged(question, passages[0], weighing)
     for passage in passages:
         items = question.asks is Asks.OTHER
-        whole = _WHOLE if items and _MANNER.search(question.focus) else 0
+        whole = _WHOLE if near or (items and _MANNER.search(question.focus)) else 0
         quote = choose_quote(
             passage.sentence, weighing, whole=whole, items=items, asks=question.asks, question=question.focus
         )
         short = short_answer(question.asks, passage.sentence, quote, weighing, question.focus)
-        statements.append(Statement(short, frame(passage.sentence), quote, passage.sentence))
-    return Composition(Layout.PROSE, tuple(statements))
+        statements.append(Statement(None if near else short, frame(passage.sentence), quote, passage.sentence))
+    return Composition(Layout.NEAREST if near else Layout.PROSE, tuple(statements))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +192,14 @@ class Slot:
 def plan_slots(question: Question, known: Sequence[str]) -> tuple[Slot, ...]:
     """One slot for each place and year that a question names; all known regions where it names none."""
     scope = question.scope
-    places = sorted(scope.places) if len(scope.places) >= len(scope.regions) else []
-    names = places or sorted(scope.regions) or ([] if len(scope.years) > 1 else list(known))
+
+    def stand(name: str) -> tuple[int, str]:
+        """The order of the question; what it calls by another name comes last."""
+        at = question.focus.find(name)
+        return (at if at >= 0 else len(question.focus), name)
+
+    places = sorted(scope.places, key=stand) if len(scope.places) >= len(scope.regions) else []
+    names = places or sorted(scope.regions, key=stand) or ([] if len(scope.years) > 1 else list(known))
     slots: list[Slot] = []
     for name in names or [""]:
         for year in sorted(scope.years) or [0]:

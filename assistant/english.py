@@ -1,4 +1,4 @@
-"""An English question in, its Chinese counterpart out: word by word from ``english.toml``, for search and not for show.
+"""An English question in, its Chinese counterpart out: phrase by phrase from ``english.toml`` and ``english.tsv``, not for show.
 
 What stands in no list stays English, is found in no Chinese document, and so leads to a refusal instead of a guess. Word order is
 not changed, except that what is counted follows 多少. Not covered: figures of speech, inflection beyond what is listed.
@@ -14,6 +14,9 @@ from importlib.resources import files
 from assistant.quantities import Measure, find_quantities
 from vectorstore.types import Labels, Part
 
+_TOKEN = re.compile(r"[a-z0-9][a-z0-9'.]*|[^\sa-z0-9]+")
+_LONGEST = 7  # words of a phrase
+
 
 def is_english(text: str) -> bool:
     """Whether a text has Latin letters and no Chinese character."""
@@ -21,18 +24,39 @@ def is_english(text: str) -> bool:
 
 
 def translate(text: str) -> str:
-    """Put the known words of an English question into Chinese."""
-    words, pattern = _load()
-    lowered = re.sub(r"[?!.,;:\"]", " ", text.lower().replace("’", "'"))
+    """Put the known words of an English question into Chinese, the longest phrases first."""
+    words = _load()
+    tokens = _TOKEN.findall(_simplify(text))
     pieces: list[str] = []
-    for token in pattern.findall(lowered):
-        put = words.get(token, token)
-        if put:
-            pieces.append(put)
-    places = [p for p in pieces if p in _places().values()]
+    position = 0
+    while position < len(tokens):
+        for size in range(min(_LONGEST, len(tokens) - position), 0, -1):
+            phrase = " ".join(tokens[position : position + size])
+            put = words.get(phrase, words.get(_singular(phrase)))
+            if put is not None or size == 1:
+                pieces.append(phrase if put is None else put)
+                position += size
+                break
+    pieces = [piece for piece in pieces if piece]
+    places = [p for p in pieces if p in _names()]
     years = [f"{p}年" for p in pieces if re.fullmatch(r"(?:19|20)\d\d", p)]
     rest = [p for p in pieces if p not in places and not re.fullmatch(r"(?:19|20)\d\d", p)]
     return "和".join(places) + "和".join(years) + _join(rest) + "?"
+
+
+def _simplify(text: str) -> str:
+    """Lower case, straight apostrophes, no possessives, hyphens or marks."""
+    lowered = re.sub(r"[’ʼ]", "'", text.lower())
+    return re.sub(r"[?!,;:\"()]|(?<=\w)\.(?=\s|$)|(?<=[a-z])'s\b|(?<=\w)-(?=\w)", " ", lowered)
+
+
+def _singular(phrase: str) -> str:
+    """The phrase with its last word in the singular, as far as rules go."""
+    if re.search(r"[^aeiou]ies$", phrase):
+        return phrase[:-3] + "y"
+    if re.search(r"(?:[sx]|ch|sh)es$", phrase):
+        return phrase[:-2]
+    return phrase[:-1] if re.search(r"[^su]s$", phrase) else phrase
 
 
 def name_place(place: str) -> str:
@@ -71,8 +95,15 @@ def _places() -> dict[str, str]:
 
 
 @cache
-def _load() -> tuple[dict[str, str], re.Pattern[str]]:
+def _names() -> frozenset[str]:
+    return frozenset(_places().values())
+
+
+@cache
+def _load() -> dict[str, str]:
+    """Every phrase with its counterpart; an empty one for words that say nothing."""
     data = _data()
-    words = {**data["places"], **data["terms"], **data["asking"], **dict.fromkeys(data["filler"]["words"], "")}
-    longest = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    return words, re.compile(rf"(?<![a-z])(?:{longest})(?![a-z])|[a-z0-9][a-z0-9'.-]*|[^\sa-z0-9]+")
+    lines = (files("assistant") / "english.tsv").read_text(encoding="utf-8").splitlines()
+    words = dict(line.split("\t") for line in lines if "\t" in line and not line.startswith("#"))
+    own = {**data["places"], **data["terms"], **data["asking"], **dict.fromkeys(data["filler"]["words"], "")}
+    return words | {_simplify(phrase).strip(): put for phrase, put in own.items()}

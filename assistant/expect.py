@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from assistant.lexicon import load_lexicon
 from assistant.quantities import Measure, find_quantities
 from assistant.types import Asks
 
@@ -21,3 +23,21 @@ def holds_answer(asks: Asks, text: str, question: str) -> bool:
     if asks is Asks.YEAR:
         return any(q.measure in (Measure.YEAR, Measure.DATE) for q in find_quantities(text))
     return asks is not Asks.NAME or bool(NAMED.search(text))
+
+
+@lru_cache(maxsize=64)
+def find_units(question: str) -> frozenset[str]:
+    """The classes of units that a question wants: 多少公里 wants kilometres, 多少钱 money; none where any will do."""
+    lexicon = load_lexicon()
+    for word in sorted(lexicon.units, key=len, reverse=True):
+        if re.search(rf"(?:多少|好多|(?<!第)几)[十百千万亿]*{re.escape(word)}", question):
+            return frozenset((lexicon.units[word],))
+    wanted = [units for words, units in lexicon.dimensions if any(word in question for word in words)]
+    return frozenset().union(*wanted) if len(wanted) == 1 else frozenset()
+
+
+def unit_fits(text: str, question: str) -> bool:
+    """Whether a text holds a figure of the measure that a question wants; a bare number counts things."""
+    wanted = find_units(question)
+    found = [q for q in find_quantities(text) if q.measure is Measure.QUANTITY]
+    return not wanted or any((q.unit or "count") in wanted for q in found)

@@ -1,6 +1,7 @@
 """A question and what was found for it in, the decision to answer or to refuse out, before any model writes a word.
 
-Refusing has two errors: answering what the documents do not say, and not answering what they say. ``THRESHOLD`` trades one for the other.
+Refusing has two errors: answering what the documents do not say, and not answering what they say. Thresholds trade one for the
+other: those of questions that one sentence answers stand in ``gate.toml`` and were fitted, those of lists and summaries stand here.
 """
 
 from __future__ import annotations
@@ -9,19 +10,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.retrieve import Searchable, Weighing, retrieve, weigh
+from assistant.likely import is_near, is_sure
+from assistant.retrieve import WEIGHED, retrieve
 from assistant.types import Asks, Kind, Passage, Question, Refusal
+from assistant.weigh import Searchable, Weighing, weigh
 from vectorstore.types import Scope
 
 SLOT = 0.4  # coverage that a cell of a comparison needs; its place and year are sure already
 _NEAREST = 3
 _SPREAD = (Kind.LIST, Kind.SUMMARY)
 _TOGETHER = 0.75  # what several sentences have to hold between them: more, because words meet by chance
-_FIGURE = 0.65  # the same for a figure: the wrong one with a citation beside it is the worst answer
-_DATED = 0.9  # the same for a year, which may be read off a label: the sentence has to be about just that
 _ABOUT = 0.45  # the same for a summary of one place or year, whose subject is already given by it
-_WHEN = re.compile("什么时候|何时|哪1年|哪年")
-THRESHOLD = 0.55  # share of the weighted telling words that the best sentence has to hold
+_LEAST, _NAMED = (
+    0.2,
+    0.3,
+)  # share of a question, and of what it counts, that has to stand in the one sentence that answers it
+# When something happens may be read off a label, which every sentence has: it has to be about just that.
+_WHEN, _DATED = re.compile("什么时候|何时|哪1年|哪年"), 0.9
+THRESHOLD = 0.55  # share of the weighted telling words that the best sentence of a list or a summary has to hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +44,41 @@ def decide(question: Question, passages: Sequence[Passage], index: Searchable) -
         return Decision(Refusal.NOT_A_QUESTION)
     if question.kind is Kind.CORPUS:
         return Decision(None)
-    if _holds_enough(question, passages, weigh(question, index)):
+    weighing = weigh(question, index)
+    if _may_answer(question, passages, weighing) or _holds_enough(question, passages, weighing):
         return Decision(None)
     return _explain(question, passages, index)
 
 
+def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weighing) -> bool:
+    """Whether a sentence is near enough to be shown, if only as the nearest wording.
+
+    However near it seems by other signs, some of the question's words have to stand in it, and the thing that is counted too.
+    """
+    best = passages[0] if passages else None
+    if best is None or best.likely is None:
+        return False
+    plain = best.sentence.plain
+    if best.coverage < (_DATED if _WHEN.search(question.focus) else _LEAST):
+        return False
+    counted = weighing.only(question.counted)
+    if question.asks is Asks.QUANTITY and counted.terms and counted.coverage(plain) < _NAMED:
+        return False
+    return is_near(best.likely, question.asks)
+
+
 def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Weighing) -> bool:
     """A fact has to stand in one sentence; what a list or a summary is about may be spread over several."""
+    if question.kind in WEIGHED:
+        if not _may_answer(question, passages, weighing):
+            return False
+        return passages[0].likely is not None and is_sure(passages[0].likely, question.asks)
     best = max((p.coverage for p in passages), default=-1.0)
     if question.kind is Kind.COMPARE:
         return best >= SLOT
     together = weighing.coverage("\n".join(p.sentence.plain for p in passages)) if passages else -1.0
     if question.kind is Kind.SUMMARY and (question.scope.regions or question.scope.years):
         return max(best, together) >= _ABOUT
-    if question.asks in (Asks.QUANTITY, Asks.YEAR) and question.kind is Kind.FACT:
-        return best >= (_DATED if _WHEN.search(question.focus) else _FIGURE)
     return best >= THRESHOLD or (question.kind in _SPREAD and together >= _TOGETHER)
 
 

@@ -15,12 +15,14 @@ class Lexicon:
     """The lists of ``lexicon.toml``; what each is for stands there."""
 
     units: dict[str, str]  # measure word -> class
+    dimensions: tuple[
+        tuple[tuple[str, ...], frozenset[str]], ...
+    ]  # words of a question, classes of units that answer them
     opposites: tuple[tuple[str, str], ...]
     negations: tuple[str, ...]
     not_negations: tuple[str, ...]
     review: tuple[str, ...]
     tasks: tuple[str, ...]
-    synonyms: dict[str, frozenset[str]]  # word -> the others of its groups
     kinds: dict[str, tuple[str, ...]]
     asks: dict[str, tuple[str, ...]]
     asking: tuple[str, ...]  # all words of asks, longest first
@@ -39,12 +41,12 @@ def load_lexicon() -> Lexicon:
     data = tomllib.loads((files("assistant") / "lexicon.toml").read_text(encoding="utf-8"))
     return Lexicon(
         units={word: name for name, words in data["units"].items() for word in words},
+        dimensions=tuple((same(d["words"]), frozenset(d["units"])) for d in data["dimensions"].values()),
         opposites=tuple((a, b) for a, b in data["opposites"]["pairs"]),
         negations=tuple(data["opposites"]["negations"]),
         not_negations=tuple(data["opposites"]["not_negations"]),
         review=same(data["parts"]["review"]),
         tasks=same(data["parts"]["tasks"]),
-        synonyms=_pair(data["synonyms"]["groups"]),
         kinds={name: same(words) for name, words in data["kinds"].items()},
         asks={name: same(words) for name, words in data["asks"].items()},
         asking=tuple(sorted({w for ws in data["asks"].values() for w in same(ws)}, key=lambda w: (-len(w), w))),
@@ -52,12 +54,3 @@ def load_lexicon() -> Lexicon:
         orders=tuple(data["none"]["orders"]),
         stopwords=frozenset(same([w for ws in (*data["stopwords"].values(), *data["parts"].values()) for w in ws])),
     )
-
-
-def _pair(groups: list[list[str]]) -> dict[str, frozenset[str]]:
-    """Each word with the others of all groups that it stands in."""
-    same: dict[str, frozenset[str]] = {}
-    for group in groups:
-        for word in group:
-            same[word] = same.get(word, frozenset()) | frozenset(group) - {word}
-    return same

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from assistant.expect import NAMED, holds_answer
-from assistant.lexicon import load_lexicon
+from assistant.expect import NAMED, holds_answer, unit_fits
 from assistant.quantities import Measure, Quantity, find_quantities
-from assistant.retrieve import Weighing
 from assistant.types import Asks
+from assistant.weigh import Weighing
 from vectorstore.gazetteer import Gazetteer
 from vectorstore.segment import leading_verb
 from vectorstore.types import Sentence
@@ -72,7 +71,7 @@ def choose_quote(
     if len(text) <= whole:
         return text.rstrip("。;；")
     clauses = split_clauses(text)
-    if len(clauses) < 2 or not weighing.weights:
+    if len(clauses) < 2 or not weighing.terms:
         return text.rstrip("。;；")
     goal = weighing.coverage(text)
     best: tuple[float, int, int, int] | None = None
@@ -178,18 +177,9 @@ def _only_quantity(quote: str, weighing: Weighing, question: str) -> str | None:
         return None
     clause, quantity = leading[0]
     held, behind = weighing.held(quote[: clause.end] + leading_verb(quote)), weighing.held(quote[clause.end :])
-    if behind - held or not _unit_fits(quantity, question):
+    if behind - held or not unit_fits(quantity.text, question):
         return None
     return quantity.text
-
-
-def _unit_fits(quantity: Quantity, question: str) -> bool:
-    """多少公顷 is not answered in 亩; a counting word fits any other."""
-    units = load_lexicon().units
-    for word in sorted(units, key=len, reverse=True):
-        if re.search(rf"(?:多少|几)[十百千万亿]*{re.escape(word)}", question):
-            return units[word] == quantity.unit
-    return True
 
 
 def _only_region(sentence: Sentence) -> str | None:

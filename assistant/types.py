@@ -71,7 +71,8 @@ class Passage:
     sentence: Sentence
     score: float  # the retriever's, or the reader's and the retriever's together
     coverage: float  # share of the question's telling terms, weighted by rarity, that it holds
-    reader: float | None = None  # P(this sentence answers), where the model scores sentences
+    reader: float | None = None  # the reader's P(this sentence answers), where the model scores sentences
+    likely: float | None = None  # P(it answers) by all that is known of it, where one sentence has to answer
 
 
 class Refusal(StrEnum):

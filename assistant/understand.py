@@ -14,6 +14,7 @@ from assistant.english import is_english, translate
 from assistant.errors import InputInvalid
 from assistant.lexicon import load_lexicon
 from assistant.quantities import find_quantities
+from assistant.thesaurus import find_wordings
 from assistant.types import Asks, Kind, Question, Role, Turn
 from vectorstore.gazetteer import Gazetteer, Mention
 from vectorstore.normalize import normalize
@@ -30,6 +31,11 @@ _DEICTIC = re.compile(
 )
 _PAST = re.compile(r"(?<![讲说写提谈到])了(?:多少|几|哪些|什么)")
 _MEASURES = "个座家项条种处辆次位名片类所批"
+_PARTICLES = re.compile(r"[喃哈嘛撒噻咧呗哟啵咯啰]+(?=[,。?!]|$)")  # of dialects, which the segmenter takes for words
+_MORE = re.compile(r"(?<!对)比(?![较例一重]).{1,12}[多少高低大小长短](?:吗|些|[??。]|$)")
+_WRITE = re.compile(
+    r"^(?:请|帮我|给我|你|能|可以|来)*(?:写|编|作|画|唱|讲)(?:1|几|两)?[首段篇个封张份支]?.{0,12}(?:诗|顺口溜|作文|情书|信|代码|程序|故事|歌|小说|笑话|画|对联)"
+)
 _WH = re.compile(
     r"多少|几(?=[个座家项条处公万])|什么|哪些|哪个|哪里|吗|怎么|如何|是否|有没有|谁|何时|何|总结|概括|比较|对比|介绍|列出|列举|计划|任务"
 )
@@ -80,7 +86,7 @@ def clean(text: str) -> str:
 def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     """Read a question that is complete in itself."""
     named, sources = _take_titles(standalone, corpus)
-    whole = normalize(translate(named) if is_english(named) else named)
+    whole = _PARTICLES.sub("", normalize(translate(named) if is_english(named) else named))
     normal = find_focus(whole)
     mentions = _mentions(normal) or _mentions(whole)
     years = _read_years(normal, corpus) or _read_years(whole, corpus)
@@ -96,6 +102,8 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     )
     terms = _read_terms(normal)
     kind = _read_kind(whole if normal in whole else normal, asks, terms, scope)
+    if kind is Kind.COMPARE and asks is Asks.OTHER and _MORE.search(normal):
+        asks = Asks.QUANTITY
     counted = _read_counted(normal, terms) if asks is Asks.QUANTITY and not is_english(standalone) else ()
     return Question(text, standalone, kind, asks, scope, terms, counted, normal)
 
@@ -194,16 +202,28 @@ def _read_terms(normal: str) -> tuple[str, ...]:
     left = normal
     for mention in sorted(_mentions(normal), key=lambda m: m.start, reverse=True):
         left = f"{left[: mention.start]} {left[mention.end :]}"
-    left = _YEAR.sub(" ", left)
+    left = re.sub("各(?=[有是要建计打新])", " ", _YEAR.sub(" ", left))
     lexicon = load_lexicon()
     for word in lexicon.asking:
         left = re.sub(f"{re.escape(word)}(?:[{_MEASURES}](?=[^\\s{_MEASURES}]))?", " ", left)
     for quantity in reversed(find_quantities(left)):
         left = f"{left[: quantity.start]} {left[quantity.end :]}"
-    return join_terms(
-        [w for w in content_words(left) if w not in lexicon.stopwords and w not in lexicon.units and not w.isdigit()],
-        left,
+    wordings = [wording for wording in find_wordings(left) if not _is_filler(wording.text)]
+    rest = left
+    for wording in reversed(wordings):
+        for start, end in reversed(wording.spans):
+            rest = f"{rest[:start]} {rest[end:]}"
+    told = join_terms(
+        [w for w in content_words(rest) if w not in lexicon.stopwords and w not in lexicon.units and not w.isdigit()],
+        rest,
     )
+    return tuple(dict.fromkeys((*(wording.text for wording in wordings), *told)))
+
+
+def _is_filler(text: str) -> bool:
+    """Whether a wording says nothing about what is looked for, as 打算 and 为了."""
+    lexicon = load_lexicon()
+    return text in lexicon.stopwords or all(word in lexicon.stopwords for word in content_words(text))
 
 
 def join_terms(found: Sequence[str], text: str) -> tuple[str, ...]:
@@ -223,7 +243,7 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
     lexicon = load_lexicon()
     bare = re.sub(r"[\s,.!?。,!?~]", "", normal)
     named = bool(scope.regions or scope.years or scope.sources)
-    if bare in lexicon.greetings or any(order in normal for order in lexicon.orders):
+    if bare in lexicon.greetings or any(order in normal for order in lexicon.orders) or _WRITE.search(bare):
         return Kind.NONE
     if re.fullmatch(r"[\d+\-*/×÷=()().]+(?:等于(?:多少|几)|是多少)?", bare):
         return Kind.NONE
@@ -233,7 +253,9 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
         return Kind.NONE
     slots = max(len(scope.places), len(scope.regions)) > 1 or len(scope.years) > 1
     each = any(word in normal for word in lexicon.kinds["each"])
-    if any(word in normal for word in lexicon.kinds["compare"]) or (slots and (each or asks is Asks.QUANTITY)):
+    if any(word in normal for word in lexicon.kinds["compare"]) or (
+        slots and (each or asks is Asks.QUANTITY or "比" in normal)
+    ):
         return Kind.COMPARE
     if each or re.search(r"哪(?:几|\d+)(?!年)", normal):
         return Kind.LIST

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.quote import choose_quote, short_answer, split_clauses
-from assistant.retrieve import Weighing
 from assistant.types import Asks
+from assistant.weigh import Term, Weighing
 from tests.sentences import SHANGHAI, make_sentence
 from vectorstore.types import Sentence
 
 
 def _weigh(*terms: str) -> Weighing:
-    return Weighing(tuple((term, 1.0) for term in terms))
+    return Weighing(tuple(Term(term, 1.0) for term in terms))
 
 
 @pytest.mark.parametrize(

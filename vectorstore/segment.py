@@ -37,6 +37,11 @@ def words(text: str) -> list[str]:
     return [word for word in rjieba.cut_for_search(_normal(text)) if any(c.isalnum() for c in word)]
 
 
+def tag_words(text: str) -> list[tuple[str, str]]:
+    """Cut a text into normalised words with the part of speech that the segmenter's dictionary gives each."""
+    return [(str(word), str(tag)) for word, tag in rjieba.tag(_normal(text))]
+
+
 def content_words(text: str) -> list[str]:
     """Cut a text into the normalised words that carry meaning: no pronouns, particles, prepositions and the like."""
     tagged = rjieba.tag(_normal(text))

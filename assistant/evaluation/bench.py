@@ -78,7 +78,7 @@ def hash_prompts() -> str:
     """One checksum over all prompts and over the word lists that guide the deterministic stages."""
     digest = hashlib.sha256()
     for package in ("prompts", "assistant"):
-        entries = [entry for entry in files(package).iterdir() if entry.name.endswith(".toml")]
+        entries = [entry for entry in files(package).iterdir() if entry.name.endswith((".toml", ".tsv"))]
         for entry in sorted(entries, key=lambda entry: entry.name):
             digest.update(f"{package}/{entry.name}\n".encode() + entry.read_bytes())
     return digest.hexdigest()

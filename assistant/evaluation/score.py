@@ -183,6 +183,8 @@ def score_support(answer: Mapping[str, Any]) -> Score:
     verdicts = [claim["verdict"] for claim in answer["claims"]]
     if not verdicts:
         return Score(None, "没有论断 no claims")
+    if set(verdicts) == {"unchecked"} and not answer["citations"]:
+        return Score(None, "来自索引目录,不是文件的内容 from the list of documents, not from what they say")
     supported = verdicts.count("supported")
     others = sorted(set(verdicts) - {"supported"})
     reason = f"{supported} / {len(verdicts)} 句有据 supported" + (f"; {', '.join(others)}" if others else "")

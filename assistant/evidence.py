@@ -1,0 +1,146 @@
+"""A question and a sentence that was found for it in, what speaks for its being the answer out: figures that the gate weighs.
+
+Each can be explained to a person. ``local`` is the one that keeps wrong figures out: the words of the question have to stand
+in the clause that holds the figure, or before it, and not just anywhere in a long enumeration.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+
+from assistant.expect import holds_answer, unit_fits
+from assistant.quote import Clause, split_clauses
+from assistant.types import Asks, Question, ReaderScores
+from assistant.weigh import Weighing
+from vectorstore.normalize import normalize
+from vectorstore.types import Hit, Sentence
+
+_SHARED_VERB, _BEFORE, _AFTER = 0.85, 0.6, 0.3  # what a word counts that stands beside the clause of the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for one sentence; shares are of the weight of the question's telling words."""
+
+    coverage: float  # share that the sentence holds
+    local: float  # the same at the clause that may hold the answer
+    context: float  # what the heading and the sentence before add
+    counted: float  # share of what is counted (多少个…) that stands at the figure's own clause
+    unit: float  # 1 where the figure is of the measure that is asked for
+    elsewhere: float  # share that it lacks though the documents have it in other places
+    unknown: float  # share that it lacks and no document has
+    foreign: float  # share of such words that documents of this kind use: what is asked for is not spoken of here
+    names: float  # share of what is counted (多少个…) that stands anywhere in the sentence
+    dense: float  # cosine of the vectors
+    ahead: float  # the same less that of the best other sentence
+    lexical: float  # BM25, in twentieths
+    best_lexical: float  # BM25 in proportion to the best sentence's
+    fits: float  # 1 where it holds the kind of thing that is asked for
+    quantity: float  # 1 where a figure is asked for
+    named: float  # 1 where a name is
+    place: float  # 1 where a place is
+    dated: float  # 1 where a year is
+    length: float  # of the sentence, as logarithm
+    words: float  # telling words of the question, in fifths
+    reads: float  # 1 where a reader has scored the sentences, else it and the next two are 0
+    reader: float  # P(it answers)
+    nothing: float  # P(no sentence answers)
+
+    def values(self) -> tuple[float, ...]:
+        """All figures in their order."""
+        return astuple(self)
+
+
+NAMES = tuple(field.name for field in fields(Evidence))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that was found for a question, which a sentence is judged beside."""
+
+    hits: Sequence[Hit]
+    contexts: Mapping[str, str]  # id of a sentence -> its heading and the sentence before it
+    scores: ReaderScores | None = None  # of the hits, in their order
+
+
+def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evidence]:
+    """Give the evidence of each hit by the sentence's id."""
+    most = max((hit.lexical for hit in found.hits), default=0.0) or 1.0
+    dense = sorted((hit.dense for hit in found.hits), reverse=True)
+    out: dict[str, Evidence] = {}
+    for position, hit in enumerate(found.hits):
+        sentence = hit.sentence
+        coverage = weighing.coverage(sentence.plain)
+        context = found.contexts.get(sentence.id, "")
+        rival = dense[1] if hit.dense >= dense[0] and len(dense) > 1 else (dense[0] if len(dense) > 1 else 0.0)
+        local, counted = cover_locally(question, weighing, sentence)
+        dated = question.asks is Asks.YEAR and sentence.labels.part is not None  # the section says the year
+        fits = dated or holds_answer(question.asks, sentence.plain, question.focus)
+        out[sentence.id] = Evidence(
+            coverage=coverage,
+            local=local,
+            context=weighing.coverage(f"{sentence.plain}\n{context}") - coverage if context else 0.0,
+            counted=counted,
+            unit=float(question.asks is not Asks.QUANTITY or unit_fits(sentence.plain, question.focus)),
+            elsewhere=weighing.lacking(sentence.plain, known=True),
+            unknown=weighing.lacking(sentence.plain, known=False),
+            foreign=weighing.foreign(sentence.plain),
+            names=(weighing.only(question.counted) if question.counted else weighing).coverage(sentence.plain),
+            dense=hit.dense,
+            ahead=hit.dense - rival,
+            lexical=min(hit.lexical / 20, 2.0),
+            best_lexical=hit.lexical / most,
+            fits=float(fits),
+            quantity=float(question.asks is Asks.QUANTITY),
+            named=float(question.asks is Asks.NAME),
+            place=float(question.asks is Asks.REGION),
+            dated=float(question.asks is Asks.YEAR),
+            length=math.log1p(len(sentence.plain)) / 5,
+            words=len(weighing.terms) / 5,
+            reads=float(found.scores is not None),
+            reader=found.scores.answers[position] if found.scores else 0.0,
+            nothing=found.scores.none if found.scores else 0.0,
+        )
+    return out
+
+
+def cover_locally(question: Question, weighing: Weighing, sentence: Sentence) -> tuple[float, float]:
+    """Shares at the clause that may hold the answer: of the whole question, and of what is counted.
+
+    Words before the clause count less, those behind it least; what is counted has to stand in it, or with the verb that it shares.
+    """
+    clauses = split_clauses(sentence.plain)
+    fitting = [n for n, clause in enumerate(clauses) if _may_answer(question, clause.text)]
+    if (
+        not fitting and question.asks is not Asks.QUANTITY
+    ):  # a year may be read off a label, a name may stand without quotes
+        fitting = list(range(len(clauses)))
+    counted = weighing.only(question.counted)
+    best = (0.0, 0.0)
+    for position in fitting:
+        clause = clauses[position]
+        head = clauses[_opening(clauses, position)].text
+        before, after = normalize(sentence.plain[: clause.start]), normalize(sentence.plain[clause.end :])
+        here, normal_head = normalize(clause.text), normalize(head)
+        held = 0.0
+        for term in weighing.terms:
+            beside = (_SHARED_VERB * term.match(normal_head), _BEFORE * term.match(before), _AFTER * term.match(after))
+            held += term.weight * max(term.match(here), *beside)
+        local = held / (weighing.total or 1.0)
+        best = max(best, (local, (counted if counted.terms else weighing).coverage(clause.text)))
+    return best if weighing.terms else (1.0, 1.0)
+
+
+def _may_answer(question: Question, clause: str) -> bool:
+    if not holds_answer(question.asks, clause, question.focus):
+        return False
+    return question.asks is not Asks.QUANTITY or unit_fits(clause, question.focus)
+
+
+def _opening(clauses: Sequence[Clause], position: int) -> int:
+    """The clause that an item of an enumeration shares its verb with."""
+    while position > 0 and not clauses[position].opens:
+        position -= 1
+    return position
