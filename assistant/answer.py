@@ -13,14 +13,16 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from assistant.compose import Layout, Slot, compose, plan_slots
+from assistant.compose import Layout, Slot, compose, is_hedged, plan_slots
 from assistant.contents import say_contents
 from assistant.english import is_english
 from assistant.gate import Decision, decide
 from assistant.llm.catalog import Form, ModelSpec
 from assistant.llm.engine import LanguageModel
+from assistant.llm.held import Held, Model
 from assistant.refuse import write_refusal
-from assistant.retrieve import Searchable, Weighing, number, retrieve, weigh
+from assistant.retrieve import number, retrieve
+from assistant.rivals import find_rivals
 from assistant.say import Line, holds_anything, say_drafts, say_statements, write
 from assistant.types import (
     Answer,
@@ -38,7 +40,8 @@ from assistant.types import (
     Understood,
 )
 from assistant.understand import describe_corpus, understand
-from assistant.writer import Task, write_drafts
+from assistant.weigh import Searchable, Weighing, weigh
+from assistant.writer import Task, keep_related, write_drafts
 from vectorstore.errors import IndexDamaged, IndexStale
 from vectorstore.types import Manifest, ParsedDocument, Scope
 
@@ -72,6 +75,7 @@ class _Case:
     """All that the stages behind the gate need of one question."""
 
     question: Question
+    model: Model
     passages: tuple[Passage, ...]
     weighing: Weighing
     titles: dict[str, str]
@@ -108,8 +112,7 @@ class Assistant:
 
     def __init__(self, index: Evidence, spec: ModelSpec, engine: LanguageModel) -> None:
         self._index = index
-        self._spec = spec
-        self._engine = engine
+        self.held = Held(spec, engine)  # may be exchanged while questions are under way
         self._lock = threading.Lock()
 
     @property
@@ -125,15 +128,15 @@ class Assistant:
     @property
     def model(self) -> ModelSpec:
         """The model that answers."""
-        return self._spec
+        return self.held.current.spec
 
     def waiting(self) -> int:
         """How many questions are ahead in the model's queue."""
-        return self._engine.waiting()
+        return self.held.current.engine.waiting()
 
     def close(self) -> None:
         """Stop the model and release the index."""
-        self._engine.close()
+        self.held.close()
         self._index.close()
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, scope: Scope | None = None) -> Answer:
@@ -152,6 +155,12 @@ class Assistant:
         stop: threading.Event | None = None,
     ) -> Iterator[Event]:
         """Answer step by step: Understood, Found, Piece…, Finished. A given ``scope`` replaces the one that was understood."""
+        with self.held.hold() as model:
+            yield from self._stream(question, history, scope, stop or threading.Event(), model)
+
+    def _stream(
+        self, question: str, history: Sequence[Turn], scope: Scope | None, stop: threading.Event, model: Model
+    ) -> Iterator[Event]:
         index, clock = self._current(), _Clock()
         understood = understand(question, history, describe_corpus(index.documents))
         if scope is not None:
@@ -160,20 +169,20 @@ class Assistant:
         clock.lap("understand")
         passages: tuple[Passage, ...] = ()
         if understood.kind not in (Kind.NONE, Kind.CORPUS):
-            passages = self._retrieve(understood, index)
+            passages = self._retrieve(understood, index, model)
         decision = decide(understood, passages, index)
         yield Found(passages if decision.refusal is None else ())
         clock.lap("retrieve")
         facts = IndexFacts(index.manifest.generation, index.manifest.corpus_sha256)
         titles = {parsed.document.source: parsed.document.title for parsed in index.documents}
-        weighing, stop = weigh(understood, index), stop or threading.Event()
-        case = _Case(understood, passages, weighing, titles, facts, stop, tuple(history))
+        weighing = weigh(understood, index)
+        case = _Case(understood, model, passages, weighing, titles, facts, stop, tuple(history))
         yield Finished((yield from self._answer(case, decision, index, clock)))
 
-    def _retrieve(self, question: Question, index: Evidence) -> tuple[Passage, ...]:
+    def _retrieve(self, question: Question, index: Evidence, model: Model) -> tuple[Passage, ...]:
         """Find passages; where several places or years are asked for those of each, so that none crowds out another."""
-        reads = self._spec.form is Form.READER and question.kind is not Kind.SUMMARY
-        scorer = self._engine.score if reads else None
+        reads = model.spec.form is Form.READER and question.kind is not Kind.SUMMARY
+        scorer = model.engine.score if reads else None
         slots: tuple[Slot, ...] = ()
         if question.kind is Kind.COMPARE:
             regions = {s.labels.region for parsed in index.documents for s in parsed.sections if s.labels.region}
@@ -207,20 +216,28 @@ class Assistant:
             return self._finish(case, say_contents(index.documents), Layout.BULLETS, (), clock)
         layout = Layout.PROSE
         empty: tuple[str, ...] = ()
-        if self._spec.form is Form.READER:
-            composition = compose(case.question, case.passages, case.weighing)
-            layout, empty = composition.layout, composition.empty_rows
-            clock.first_token()
-            clock.lap("generate")
-            lines = say_statements(composition, case.titles, english=is_english(case.question.text))
-        else:
-            task = Task(case.question, case.passages, case.turns, case.titles, case.stop)
-            drafted = yield from write_drafts(self._engine, self._spec, task, clock.first_token)
+        lines: tuple[Line, ...] = ()
+        found = case.passages
+        # Of two figures for one thing no model is asked to choose.
+        quotes = case.model.spec.form is Form.READER or bool(find_rivals(case.question, found, case.weighing))
+        if not quotes:
+            task = Task(case.question, keep_related(found), case.turns, case.titles, case.stop)
+            drafted = yield from write_drafts(case.model.engine, case.model.spec, task, clock.first_token)
             clock.lap("generate")
             case = replace(case, passages=drafted.passages, notes=drafted.notes)
             lines = say_drafts(drafted.drafts, case.passages, case.weighing, case.titles)
             if left_out := len(drafted.drafts) - len(lines):
                 case = replace(case, notes=(*case.notes, _LEFT_OUT.format(left_out)))
+            # A text that cites nothing may say, in the model's own words, that there is no answer.
+            cited = any(draft.passages for draft in drafted.drafts)
+            quotes = cited and not holds_anything(lines) and not case.stop.is_set()
+            layout = Layout.NEAREST if is_hedged(case.question, found[0], case.weighing) else layout
+        if quotes:  # also where nothing of what a model wrote stands: the documents' own words do
+            composition = compose(case.question, found, case.weighing)
+            layout, empty = composition.layout, composition.empty_rows
+            clock.first_token()
+            clock.lap("generate")
+            lines = say_statements(composition, case.titles, english=is_english(case.question.text))
         if not holds_anything(lines) and not case.stop.is_set():
             return self._refuse(case, Decision(Refusal.NOT_IN_CORPUS, case.passages[:3]), clock)
         return self._finish(case, lines, layout, empty, clock)
@@ -236,7 +253,7 @@ class Assistant:
             text=write_refusal(case.question, refusal, decision.nearest),
             claims=(),
             citations=(),
-            model=self._spec.facts(),
+            model=case.model.spec.facts(),
             index=case.index,
             refusal=refusal,
             nearest=nearest,
@@ -253,7 +270,7 @@ class Assistant:
             text=written.text,
             claims=written.claims,
             citations=written.citations,
-            model=self._spec.facts(),
+            model=case.model.spec.facts(),
             index=case.index,
             stopped=case.stop.is_set(),
             notes=case.notes,

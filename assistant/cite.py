@@ -18,6 +18,8 @@ _MARKER = re.compile(r"\s*[\[【［]\s*(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\s*[\
 _WIDE_DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")
 _END = "。！？!?\n"
 _CLOSING = '”’」』）)》"'
+_SPACE = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"  # also what nobody sees
+_PLANTED = re.compile(rf"[\[【［](?:{_SPACE}|\^)*\d(?:[\d,，、]|{_SPACE})*[\]】］]")
 _BRACKETS = str.maketrans({"[": "〔", "]": "〕", "【": "〔", "】": "〕", "［": "〔", "］": "〕"})
 
 
@@ -31,7 +33,12 @@ class Draft:
 
 def neutralise(text: str) -> str:
     """Turn square brackets around digits into tortoise-shell ones, so that text can hold no marker. Idempotent."""
-    return re.sub(r"[\[【［]\s*[\d０-９,，、\s]+[\]】］]", lambda m: m[0].translate(_BRACKETS), text)
+    return _PLANTED.sub(lambda m: m[0].translate(_BRACKETS), text)
+
+
+def drop_planted(text: str) -> str:
+    """Take out what looks like a marker, so that its digits are no figures."""
+    return _PLANTED.sub("", text)
 
 
 def read_drafts(text: str, passages: Sequence[Passage]) -> tuple[Draft, ...]:

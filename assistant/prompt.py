@@ -12,11 +12,13 @@ from string import Template
 
 from assistant.cite import neutralise
 from assistant.errors import PromptInvalid
+from assistant.orders import drop_invisible, gives_orders
 from assistant.types import Passage, Question, Role, Turn
 from vectorstore.types import Labels, Part
 
 _MARKER = re.compile(r"\[\d{1,3}\]")
 _ROLES = {Role.USER: "用户", Role.ASSISTANT: "助手"}
+_UNTITLED = "资料"  # for a title that speaks to the model
 PART_NAMES = {Part.REVIEW: "回顾", Part.TASKS: "任务"}
 
 
@@ -99,14 +101,14 @@ def render(
 def render_group(passage: Passage, titles: dict[str, str], prompt: PromptTemplate) -> str:
     """The line above the sentences of one source with the same labels."""
     source = passage.sentence.source
-    return _fill(
-        prompt.group, title=neutralise(titles.get(source, source)), labels=name_labels(passage.sentence.labels)
-    )
+    title = drop_invisible(titles.get(source, source))
+    shown = _UNTITLED if gives_orders(title) else neutralise(title)
+    return _fill(prompt.group, title=shown, labels=name_labels(passage.sentence.labels))
 
 
 def render_passage(passage: Passage, prompt: PromptTemplate) -> str:
     """The line of one numbered sentence."""
-    text = neutralise(" ".join(passage.sentence.plain.split()))
+    text = neutralise(drop_invisible(" ".join(passage.sentence.plain.split())))
     return _fill(prompt.passage, number=str(passage.number), text=text)
 
 

@@ -14,9 +14,11 @@ from assistant.cite import Draft, neutralise
 from assistant.compose import Composition, Layout, Statement, frame
 from assistant.english import frame_quote, write_quantity
 from assistant.gate import THRESHOLD
+from assistant.orders import drop_invisible, gives_orders
+from assistant.quantities import find_quantities
 from assistant.quote import choose_quote
-from assistant.retrieve import Weighing
 from assistant.types import Citation, Claim, Passage, Verdict
+from assistant.weigh import Weighing
 from vectorstore.types import Sentence
 
 
@@ -27,12 +29,25 @@ class _Words:
     header: str
     missing: str
     covered: str
+    nearest: str  # before the nearest wording, which may not be what was asked for
+    differing: str  # before several figures for one thing
 
 
-_CHINESE = _Words("| 对象 | 资料中的说法 |", "资料未提及", "{total}项中有{found}项在资料中有依据。")
-_ENGLISH = _Words(
-    "| Subject | What the documents say |", "not mentioned", "{found} of {total} are covered by the documents."
+_CHINESE = _Words(
+    "| 对象 | 资料中的说法 |",
+    "资料未提及",
+    "{total}项中有{found}项在资料中有依据。",
+    "下面是资料中最接近的一句,措辞与问题不尽相同,请对照原文判断。",
+    "资料中对此的说法不一致,都列在下面,请对照原文判断。",
 )
+_ENGLISH = _Words(
+    "| Subject | What the documents say |",
+    "not mentioned",
+    "{found} of {total} are covered by the documents.",
+    "This is the nearest sentence; its words are not quite those of the question, so please compare it with the source.",
+    "The documents differ on this; all that they say is below, please compare it with the source.",
+)
+_BEARS = 0.3  # share of the question that a model's sentence, or one that it cites, has to hold
 _STANDS = (Verdict.SUPPORTED, Verdict.PARTIAL)
 
 
@@ -65,7 +80,7 @@ class Written:
 
 def say_statements(composition: Composition, titles: Mapping[str, str], *, english: bool = False) -> tuple[Line, ...]:
     """Check composed statements; one that does not hold is left out. Quotes stay Chinese in an English answer."""
-    prose = composition.layout is Layout.PROSE
+    prose = composition.layout in (Layout.PROSE, Layout.NEAREST, Layout.DIFFERING)
     lines = (_line(statement, titles, framed=prose, english=english) for statement in composition.statements)
     said = [line for line in lines if line is not None]
     if composition.layout is not Layout.TABLE:
@@ -81,7 +96,8 @@ def _line(statement: Statement, titles: Mapping[str, str], *, framed: bool, engl
     if quoted.finding.verdict is not Verdict.SUPPORTED:
         return None
     frame_shown = frame_quote(statement.sentence.labels) if english else statement.frame
-    said = [replace(quoted, text=f"{frame_shown if framed else ''}“{statement.quote}”")]
+    quote = neutralise(drop_invisible(statement.quote))  # a marker that the document holds is none of ours
+    said = [replace(quoted, text=f"{frame_shown if framed else ''}“{quote}”")]
     if statement.short:
         short = replace(_said(statement.short, cited, titles), marked=False)
         if short.finding.verdict is Verdict.SUPPORTED:
@@ -102,9 +118,15 @@ def say_drafts(
     """
     lines: list[Line] = []
     for draft in drafts:
-        said = _said(neutralise(draft.text).rstrip("。.;； "), tuple(p.sentence for p in draft.passages), titles)
+        if not _bears_on(draft, weighing):
+            continue
+        said = _said(
+            neutralise(drop_invisible(draft.text)).rstrip("。.;； "), tuple(p.sentence for p in draft.passages), titles
+        )
         if said.finding.verdict is Verdict.UNCITED:
             said = _find_support(said, passages, titles)
+            if said.finding.verdict is Verdict.UNCITED and not _is_harmless(said.text, weighing):
+                continue
         elif said.finding.verdict not in _STANDS:
             replaced = _replace(draft, weighing, titles)
             if replaced is None:
@@ -115,6 +137,17 @@ def say_drafts(
         if said.text and all(said.text != other.said[0].text for other in lines):
             lines.append(Line((said,)))
     return tuple(lines)
+
+
+def _bears_on(draft: Draft, weighing: Weighing) -> bool:
+    """Whether a sentence, or one that it cites, speaks of what was asked; a question of the model's own claims nothing."""
+    texts = (draft.text, *(p.sentence.plain for p in draft.passages))
+    return not draft.text.endswith(("？", "?")) and (not draft.passages or max(map(weighing.coverage, texts)) >= _BEARS)
+
+
+def _is_harmless(text: str, weighing: Weighing) -> bool:
+    """Whether a sentence that nothing supports may stand, marked so: it speaks of what was asked, gives no figure and no order."""
+    return weighing.coverage(text) > 0 and not find_quantities(text) and not gives_orders(text)
 
 
 def _drop_idle(said: Said, titles: Mapping[str, str]) -> Said:
@@ -192,6 +225,8 @@ def _lay_out(
         return _table(lines, texts, empty_rows, words)
     if layout is Layout.PROSE:
         return "".join(texts)
+    if layout in (Layout.NEAREST, Layout.DIFFERING):
+        return "\n".join([words.nearest if layout is Layout.NEAREST else words.differing, *texts])
     if len(texts) == 1:
         return f"{lines[0].heading}{texts[0]}"
     out: list[str] = []

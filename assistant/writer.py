@@ -6,14 +6,15 @@ Pieces are passed on while they come, unchecked; what the drafts are worth is de
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
 
 from assistant.budget import Fitted, answer_room, fit_prompt
 from assistant.cite import Draft, read_drafts
 from assistant.llm.catalog import ModelSpec
 from assistant.llm.decode import citation_grammar
 from assistant.llm.engine import LanguageModel
+from assistant.llm.exchange import only_thought
 from assistant.llm.template import apply_template
 from assistant.llm.thoughts import VisibleText
 from assistant.prompt import Messages, PromptTemplate, load_prompt
@@ -22,6 +23,7 @@ from assistant.types import Passage, Piece, Prompt, Question, Turn
 
 SENTENCES = 6  # of a generated answer; longer ones stop being read
 _REWRITTEN = 128  # tokens that a sentence takes when it is written anew, at most
+_RELATED = 0.25  # of what the best sentence holds of the question
 _ENDS = ("。", "！", "？", ".", "!", "?")
 _PLAIN = "chatml"  # its frame is counted where a server has a template of its own
 
@@ -46,6 +48,13 @@ class Drafted:
     notes: tuple[str, ...]
 
 
+def keep_related(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    """Leave out sentences that share next to nothing with the question: they are no evidence, and may be orders to the model."""
+    least = _RELATED * max((p.coverage for p in passages), default=0.0)
+    kept = [p for p in passages if p.coverage >= least]
+    return tuple(replace(passage, number=n) for n, passage in enumerate(kept, 1))
+
+
 def write_drafts(
     engine: LanguageModel, spec: ModelSpec, task: Task, on_first: Callable[[], None]
 ) -> Generator[Piece, None, Drafted]:
@@ -66,6 +75,8 @@ def write_drafts(
             yield Piece(shown)
     if rest := visible.finish():
         yield Piece(rest)
+    if visible.only_thought and not task.stop.is_set():
+        raise only_thought()
     drafts = _read(visible.text, fitted.passages, template)
     if not task.stop.is_set():
         drafts = _repair(engine, spec, drafts, fitted, template, task)
@@ -82,6 +93,7 @@ def _fit(engine: LanguageModel, spec: ModelSpec, task: Task, template: PromptTem
         task.titles,
         template,
         context=spec.context,
+        room=answer_room(spec.context, thinks=spec.thinks),
         frame=frame,
         count=engine.count,
     )
@@ -102,7 +114,7 @@ def _generate(
     yield from engine.generate(
         prompt,
         grammar=grammar,
-        max_tokens=answer_room(spec.context),
+        max_tokens=answer_room(spec.context, thinks=spec.thinks),
         temperature=spec.temperature,
         stop=task.stop,
     )
@@ -115,6 +127,11 @@ def _read(text: str, passages: tuple[Passage, ...], template: PromptTemplate) ->
         drafts.pop()
     refusal = template.refusal.rstrip("。")
     return [draft for draft in drafts if refusal not in draft.text]
+
+
+def _room_to_repair(spec: ModelSpec, sentences: int) -> int:
+    room = answer_room(spec.context, thinks=spec.thinks)
+    return room if spec.thinks else min(room, _REWRITTEN * sentences)
 
 
 def _repair(
@@ -130,7 +147,7 @@ def _repair(
         return drafts
     messages = ask_again(fitted.messages, drafts, failing, task.titles, template)
     added = sum(engine.count([messages.user[len(fitted.messages.user) :]]))
-    if fitted.tokens + added + min(answer_room(spec.context), _REWRITTEN * len(failing)) > spec.context:
+    if fitted.tokens + added + _room_to_repair(spec, len(failing)) > spec.context:
         return drafts  # there is no room to ask again: the exact quotes take their places
     visible = VisibleText(thinking=spec.thinks)
     for piece in _generate(engine, spec, messages, len(fitted.passages), len(failing), template, task):

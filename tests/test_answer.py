@@ -141,8 +141,17 @@ def test_a_claim_without_a_marker_is_cited_only_by_what_supports_it(seed_index: 
     question = "上海2024年新建公园多少座？"
     found = _writer(seed_index, "上海2024年新建公园120座。").ask(question)
     assert found.claims[0].verdict is Verdict.SUPPORTED and found.claims[0].citations == (1,)
-    mixed = _writer(seed_index, "上海2024年新建公园120座[1]。市民都很满意。").ask(question)
+    mixed = _writer(seed_index, "上海2024年新建公园120座[1]。市民喜爱公园。").ask(question)
     assert [claim.verdict for claim in mixed.claims] == [Verdict.SUPPORTED, Verdict.UNCITED]
+
+
+@pytest.mark.parametrize("idle", ["市民都很满意。", "公园还有999座。", "请回答:公园很多。", "公园真的多吗？"])
+def test_a_claim_without_a_marker_is_left_out_where_it_is_beside_the_question_or_states_a_figure(
+    seed_index: Index, idle: str
+) -> None:
+    answer = _writer(seed_index, f"上海2024年新建公园120座[1]。{idle}").ask("上海2024年新建公园多少座？")
+    assert answer.text == "上海2024年新建公园120座[1]。"
+    assert any("略去" in note for note in answer.notes)
 
 
 def test_a_text_that_nothing_supports_becomes_a_refusal(seed_index: Index) -> None:

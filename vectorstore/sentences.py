@@ -35,6 +35,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b[A-Z]|\b(?:No|Nos|Mr|Mrs|Ms|Dr|Prof|St|Inc|Ltd|Co|Corp|vs|etc|e\.g|i\.e|Fig|Art|Vol|pp|approx|Jan|Feb|"
     r"Aug|Sept|Oct|Nov|Dec))$"
 )
+_HAN = re.compile("[\u4e00-\u9fff]")
 _LINK = re.compile(r"(?:https?://|www\.)[!-~]+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,24});")
 _YEAR = re.compile(r"(?<![\d—–-])((?:19|20)\d{2})年(?!以来|起|至|[-—–~]|到(?:19|20)?\d{2})")
@@ -138,6 +139,10 @@ def _is_end(text: str, position: int) -> bool:
         return True
     if char != "." or position + 2 >= len(text):
         return False
+    if position and _HAN.match(text[position + 1]):  # an English sentence that Chinese follows without a space
+        return (text[position - 1].islower() or text[position - 1] in ")\"'") and not _ABBREVIATION.search(
+            text[:position][-8:]
+        )
     following = text[position + 1 : position + 3]
     if not following[0].isspace() or not (following[1].isupper() or following[1] in "“\"'(‘"):
         return False
