@@ -106,7 +106,8 @@ _INSIDE_LINE: tuple[tuple[str, re.Pattern[str], int], ...] = (
 def find_boilerplate(document: Document, layout: Layout | None = None) -> tuple[Boilerplate, ...]:
     """Find the boilerplate of a document: whole blocks, in order, without overlap, each with its reason."""
     layout = layout or read_layout(document.text, document.media)
-    found = [Boilerplate(f.start, f.end, _ELEMENT.format(f.reason, f.reason)) for f in layout.furniture]
+    named = ((f, f.reason if " / " in f.reason else _ELEMENT.format(f.reason, f.reason)) for f in layout.furniture)
+    found = [Boilerplate(f.start, f.end, reason) for f, reason in named]
     for start, end, reason in _find_lines(layout.blocks):
         found.append(Boilerplate(start, end, reason))
     return tuple(sorted(found, key=lambda b: b.start))

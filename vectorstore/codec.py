@@ -86,16 +86,20 @@ def _document_from_json(data: Json) -> Document:
 
 
 def _section_to_json(section: Section) -> Json:
-    return {
+    written: Json = {
         "start": section.start,
         "end": section.end,
         "headings": list(section.headings),
         "labels": _labels_to_json(section.labels),
         "reasons": asdict(section.reasons),
     }
+    if section.before is not None:
+        written["before"] = [_labels_to_json(section.before[0]), asdict(section.before[1])]
+    return written
 
 
 def _section_from_json(document: Document, data: Json) -> Section:
+    before = data.get("before")
     return Section(
         source=document.source,
         start=data["start"],
@@ -103,6 +107,7 @@ def _section_from_json(document: Document, data: Json) -> Section:
         headings=tuple(data["headings"]),
         labels=_labels_from_json(data["labels"]),
         reasons=LabelReasons(**data["reasons"]),
+        before=(_labels_from_json(before[0]), LabelReasons(**before[1])) if before else None,
     )
 
 

@@ -102,6 +102,10 @@ class Gazetteer:
         """The province of a place given by its short, full or other name; None where the name is unknown."""
         return self._provinces.get(name.strip())
 
+    def provinces(self) -> tuple[str, ...]:
+        """The short names of all provinces, in the order of the table."""
+        return tuple(dict.fromkeys(self._provinces.values()))
+
     def places_in(self, province: str) -> frozenset[str]:
         """The short names of the places inside a province, without the province itself."""
         return frozenset(self._inside.get(self._provinces.get(province, province), ()))

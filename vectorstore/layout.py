@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vectorstore.markup import Block, Layout, adjacent, find_lines, width
+from vectorstore.markup_extracted import read_extracted
 from vectorstore.markup_html import read_html
 from vectorstore.markup_markdown import read_markdown
 from vectorstore.types import Media
@@ -22,6 +23,8 @@ def read_layout(text: str, media: Media) -> Layout:
         return read_html(text)
     if media is Media.MARKDOWN:
         return read_markdown(text)
+    if media in (Media.PDF, Media.DOCX):
+        return read_extracted(text)
     return Layout(tuple(_text_blocks(text)))
 
 

@@ -1,6 +1,7 @@
 """Paths -> ``Document``: finds the files of a corpus, decodes them, and reads title, publisher and date.
 
 The text is the file decoded and otherwise untouched: line breaks stay what they are, only a byte order mark is dropped.
+Of a PDF or a Word file it is what was taken out of it (``markup_extracted``); ``confine`` does that in a process of its own.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from pathlib import Path
 from vectorstore.boilerplate import find_boilerplate
 from vectorstore.errors import SourceUnreadable
 from vectorstore.headings import is_title
+from vectorstore.kinds import EXTRACTED, MEDIA, check_kind
 from vectorstore.layout import read_layout
 from vectorstore.markup import Layout
 from vectorstore.normalize import normalize
 from vectorstore.types import Boilerplate, Document, Media, SourceFacts
 
-_MEDIA = {".txt": Media.TEXT, ".md": Media.MARKDOWN, ".html": Media.HTML, ".htm": Media.HTML}
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _PLAUSIBLE = 0.98  # share of characters that Chinese or English text is made of; noise read as GB18030 has about 0.7
 _FREQUENT = (
@@ -50,7 +51,7 @@ def find_sources(paths: Sequence[Path]) -> list[tuple[Path, Path]]:
     found: dict[Path, Path] = {}
     for path in paths:
         if path.is_dir():
-            inside = (p for p in sorted(path.rglob("*")) if p.is_file() and p.suffix.lower() in _MEDIA)
+            inside = (p for p in sorted(path.rglob("*")) if p.is_file() and p.suffix.lower() in MEDIA)
             for file in inside:
                 if not any(part.startswith(".") for part in file.relative_to(path).parts):
                     found.setdefault(file, path)
@@ -73,19 +74,38 @@ def read_document(path: Path, *, root: Path | None = None, facts: SourceFacts | 
         raise SourceUnreadable(
             f"{path.name}：无法打开（{error.strerror}），请检查文件权限。 Cannot open it: check its permissions."
         ) from error
-    text = _decode(data, path.name)
-    source = (path.relative_to(root) if root and path.is_relative_to(root) else Path(path.name)).as_posix()
-    document = Document(source, text, _MEDIA[path.suffix.lower()], hashlib.sha256(data).hexdigest(), title="")
+    media = MEDIA[path.suffix.lower()]
+    if not data.strip():
+        raise _empty(path.name)
+    check_kind(data, media, path.name)
+    text = _extract(data, media, path.name) if media in EXTRACTED else _decode(data, path.name)
+    document = Document(name_source(path, root), text, media, hashlib.sha256(data).hexdigest(), title="")
     return _describe(document, facts or SourceFacts(), path.stem)
+
+
+def name_source(path: Path, root: Path | None) -> str:
+    """Give the name of a file in its corpus: its path below the folder, with forward slashes."""
+    return (path.relative_to(root) if root and path.is_relative_to(root) else Path(path.name)).as_posix()
+
+
+def _extract(data: bytes, media: Media, name: str) -> str:
+    # PDFium is a library of 8 MB, and a corpus may hold no PDF; also, both belong into a confined process.
+    if media is Media.PDF:
+        from vectorstore.read_pdf import extract_pdf
+
+        return extract_pdf(data, name)
+    from vectorstore.read_docx import extract_docx
+
+    return extract_docx(data, name)
 
 
 def _check_named(path: Path) -> None:
     if not path.exists():
         raise SourceUnreadable(f"{path}：没有这个文件，请检查路径。 There is no such file: check the path.")
-    if path.suffix.lower() not in _MEDIA:
+    if path.suffix.lower() not in MEDIA:
         raise SourceUnreadable(
-            f"{path.name}：不支持“{path.suffix}”格式，请转换为 {'、'.join(_MEDIA)}。 "
-            f"This type cannot be read: convert it to one of {' '.join(_MEDIA)}."
+            f"{path.name}：不支持“{path.suffix}”格式，请转换为 {'、'.join(MEDIA)}。 "
+            f"This type cannot be read: convert it to one of {' '.join(MEDIA)}."
         )
 
 
@@ -120,8 +140,12 @@ def _checked(text: str, name: str) -> str:
     if "\x00" in text:
         raise SourceUnreadable(f"{name}：是二进制文件，请另存为文本。 It is a binary file: save it as text.")
     if not text.strip():
-        raise SourceUnreadable(f"{name}：是空文件，请补上内容或移走。 It is empty: fill it or take it away.")
+        raise _empty(name)
     return text
+
+
+def _empty(name: str) -> SourceUnreadable:
+    return SourceUnreadable(f"{name}：是空文件，请补上内容或移走。 It is empty: fill it or take it away.")
 
 
 def _plausible(text: str) -> bool:

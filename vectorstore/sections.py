@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from vectorstore.boilerplate import LINK_TITLE, find_boilerplate, is_link
+from vectorstore.by_hand import BY_FILE, correct
 from vectorstore.headings import Heading, read_heading, year_of_title
 from vectorstore.layout import read_layout
 from vectorstore.markup import Block, Layout
@@ -275,16 +276,9 @@ def _year(document: Document, draft: _Draft) -> tuple[int | None, str]:
 
 def _corrected(document: Document, sections: list[Section], facts: SourceFacts | None) -> tuple[Section, ...]:
     """Apply what a person set by hand to the section that begins with, or holds, the given string."""
-    reason = "人工更正(sources.toml) / corrected by hand"
     for correction in facts.corrections if facts else ():
         place = document.text.find(correction.after)
         for number, section in enumerate(sections):
-            if place < 0 or not section.start <= place < section.end:
-                continue
-            labels, reasons = section.labels, section.reasons
-            for name in ("region", "year", "part"):
-                value = getattr(correction, name)
-                if value is not None:
-                    labels, reasons = replace(labels, **{name: value}), replace(reasons, **{name: reason})
-            sections[number] = replace(section, labels=labels, reasons=reasons)
+            if section.start <= place < section.end:
+                sections[number] = correct(section, correction, BY_FILE)
     return tuple(sections)

@@ -1,7 +1,8 @@
 """The values that pass between the stages of the vector store.
 
 Everything here is frozen, holds no behaviour beyond its own consistency, and imports no sibling.
-Offsets are Unicode code points into ``Document.text``, which is the source file decoded and otherwise untouched:
+Offsets are Unicode code points into ``Document.text``, which is the source file decoded and otherwise untouched (of a PDF
+or a Word file the text taken out of it, see ``markup_extracted``):
 ``document.text[sentence.start:sentence.end] == sentence.quote`` holds for every sentence.
 """
 
@@ -32,6 +33,8 @@ class Media(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     HTML = "html"
+    PDF = "pdf"
+    DOCX = "docx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,9 @@ class Document:
     """One source file as it was read."""
 
     source: str  # unique name: the path below the corpus folder, with forward slashes
-    text: str  # decoded, a byte order mark dropped, nothing else changed
+    text: (
+        str  # decoded, a byte order mark dropped, nothing else changed; of a PDF or Word file what was taken out of it
+    )
     media: Media
     sha256: str  # of the file's bytes
     title: str
@@ -84,6 +89,7 @@ class Section:
     headings: tuple[str, ...]  # from the outermost to its own; empty where the text has none
     labels: Labels
     reasons: LabelReasons
+    before: tuple[Labels, LabelReasons] | None = None  # as they were before a person set them on the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,7 @@ class LabelCorrection:
     region: str | None = None
     year: int | None = None
     part: Part | None = None
+    clear: tuple[str, ...] = ()  # names of labels that the section has none of
 
 
 @dataclass(frozen=True, slots=True)
