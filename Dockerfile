@@ -36,5 +36,7 @@ VOLUME /data
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/healthz', timeout=4)"]
 ENTRYPOINT ["assistant"]
-# The page has no log-in, so it only listens on the loopback address; `docker run --network host` shares that.
+# Whoever can reach the page without a login can use it: by default it listens on the loopback address only, which
+# `docker run --network host` shares. With users in the volume, `serve --host 0.0.0.0 --auth-file /data/users` serves `-p`.
+EXPOSE 7860
 CMD ["serve", "--host", "127.0.0.1", "--port", "7860"]

@@ -44,7 +44,7 @@ def sources() -> list[str]:
 
 
 def test_every_line_is_an_instruction() -> None:
-    known = {"FROM", "RUN", "COPY", "ENV", "WORKDIR", "USER", "VOLUME", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
+    known = {"FROM", "RUN", "COPY", "ENV", "WORKDIR", "USER", "VOLUME", "HEALTHCHECK", "EXPOSE", "ENTRYPOINT", "CMD"}
     assert {name for name, _ in INSTRUCTIONS} <= known
 
 
@@ -119,14 +119,34 @@ def test_the_image_holds_everything_that_the_wheel_does() -> None:
 
 
 def test_it_listens_where_the_page_may_and_where_health_is_asked() -> None:
-    from assistant.page.server import check_host
+    from assistant.page.reach import Reach, check_reach
 
     command = json.loads(values("ENTRYPOINT")[0]) + json.loads(values("CMD")[0])
     assert command[:2] == ["assistant", "serve"]
     host, port = command[command.index("--host") + 1], command[command.index("--port") + 1]
-    check_host(host)  # refuses what others could open
+    check_reach(Reach(host), login=False)  # refuses what others could open
     assert f"{host}:{port}/healthz" in health_command()[-1]
     assert '"/healthz"' in (ROOT / "assistant" / "page" / "app.py").read_text(encoding="utf-8")
+
+
+def documented(text: str) -> list[list[str]]:
+    """Give the arguments of each `docker run … policy-assistant …` of the page, in their order."""
+    lines = re.sub(r"\\\n\s*", "", text).splitlines()
+    return [shlex.split(line) for line in lines if line.startswith("docker run")]
+
+
+def test_a_published_port_is_only_documented_together_with_a_login_in_the_volume() -> None:
+    from assistant.page.reach import Reach, check_reach
+
+    (volume,), (port,) = values("VOLUME"), values("EXPOSE")
+    published = [each for each in documented((ROOT / "docs" / "docker.md").read_text(encoding="utf-8")) if "-p" in each]
+    assert published
+    for command in published:
+        assert command[command.index("-p") + 1].endswith(f":{port}")
+        serving = command[command.index("policy-assistant") + 1 :]
+        host, file = (serving[serving.index(option) + 1] for option in ("--host", "--auth-file"))
+        assert check_reach(Reach(host), login=True)  # served to others, with a warning
+        assert file.startswith(f"{volume}/")  # stays when the container goes
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False), (None, False)])
@@ -153,8 +173,8 @@ def test_the_health_check_says_what_the_page_says(status: int | None, *, healthy
 
 def test_the_documented_commands_are_commands() -> None:
     page = (ROOT / "docs" / "docker.md").read_text(encoding="utf-8")
-    used = set(re.findall(r"policy-assistant ((?:model )?[a-z]+)", page))
-    assert {"index", "ask", "model pull", "model use", "model list"} <= used
+    used = set(re.findall(r"policy-assistant ((?:(?:model|user) )?[a-z]+)", page))
+    assert {"index", "ask", "model pull", "model use", "model list", "serve", "user add"} <= used
     from typer.testing import CliRunner
 
     from assistant.cli import app
