@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -31,12 +32,18 @@ from assistant.errors import (
 )
 
 POLL = 0.05  # seconds between two looks at the stop sign
+TRIES = 3  # while nothing has come yet
+PAUSE = 1.0  # seconds before the second of them; four times as long before the third
 LONGEST_WAIT = 10.0  # seconds before another try, whatever the server asks for
 LONGEST_LINE = 1 << 20
+LONGEST_REPLY = 32 << 20  # some servers list thousands of models
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _LOST = (OSError, http.client.HTTPException)
 _MISSHAPEN = (ValueError, TypeError, KeyError, IndexError, AttributeError)  # what came is no reply of this protocol
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking")  # where servers put what is not the answer
 _END = object()
+_BARE = re.compile(r"[\w.-]+:\d+(/|$)")  # localhost:11434
+_ENDPOINT = re.compile(r"/(chat/completions|completions|models)$")
 
 
 class Kind(StrEnum):
@@ -45,6 +52,7 @@ class Kind(StrEnum):
     LLAMA = "llama"  # llama-server and llama-cpp-python: "grammar"
     VLLM = "vllm"  # from version 0.11: "structured_outputs"
     VLLM_GUIDED = "vllm-guided"  # before: "guided_grammar"
+    OLLAMA = "ollama"  # not at all; its thinking can be switched off
     PLAIN = "plain"  # not at all; what it writes is only checked
 
 
@@ -65,19 +73,18 @@ class Address:
 def read_address(
     url: str, *, key: str = "", key_file: str = "", model: str = "", kind: str = "", context: str = ""
 ) -> Address:
-    """Make an address of what was set; raises ``InputInvalid`` with what is wrong with it."""
-    parts = urlsplit(url)
+    """Make an address of what was set, as people write it; raises ``InputInvalid`` with what is wrong with it."""
+    parts = urlsplit(f"http://{url}" if _BARE.match(url) else url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise InputInvalid(
             "ASSISTANT_LLM_URL 应为 http://主机:端口/v1 的形式,密钥请放进 ASSISTANT_LLM_KEY。 ASSISTANT_LLM_URL has the form "
             "http://host:port/v1; a key belongs into ASSISTANT_LLM_KEY."
         )
-    path = parts.path.rstrip("/")
-    base = f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+    path = _ENDPOINT.sub("", parts.path.rstrip("/"))
     if kind and kind not in set(Kind):
         raise InputInvalid(f"ASSISTANT_LLM_KIND={kind}:应为 {'、'.join(Kind)}。 It has to be one of {', '.join(Kind)}.")
     return Address(
-        url=base.removesuffix("/chat/completions"),
+        url=f"{parts.scheme}://{parts.netloc}{path or '/v1'}",
         key=key or (_read_key(Path(key_file)) if key_file else ""),
         model=model,
         kind=Kind(kind) if kind else None,
@@ -101,6 +108,10 @@ class TryAgain(Exception):
         super().__init__(str(error))
         self.error, self.seconds = error, seconds
 
+    def pause(self, attempt: int) -> float:
+        """Seconds to wait after the attempt (from 1) that failed."""
+        return float(self.seconds or PAUSE * 4 ** (attempt - 1))
+
 
 class GrammarRefused(Exception):
     """The server does not take the request with its grammar."""
@@ -123,6 +134,8 @@ class Reply:
 
     def pieces(self, stopped: Callable[[], bool]) -> Iterator[str]:
         """The text as it comes; ends where ``stopped`` says so, raises what went wrong."""
+        if stopped() or self._unwanted.is_set():
+            return
         threading.Thread(target=self._read, name="assistant-remote", daemon=True).start()
         began, limit = time.monotonic(), min(self._address.first_seconds, self._address.seconds)
         while not stopped():
@@ -190,22 +203,58 @@ def _headers(address: Address) -> dict[str, str]:
     return headers | ({"Authorization": f"Bearer {address.key}"} if address.key else {})
 
 
-def ask(address: Address, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One short request; ``../`` leaves the version of the protocol."""
+def ask(
+    address: Address,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    seconds: float = 0.0,
+    tries: int = 1,
+) -> dict[str, Any]:
+    """One short request and its JSON object; ``../`` leaves the version of the protocol.
+
+    Args:
+        address: where.
+        method: of HTTP.
+        path: behind the address.
+        body: sent as JSON.
+        seconds: how long it may take; as long as a connection may, where not given.
+        tries: how often, where another try can help.
+    """
+    attempt = 1
+    while True:
+        try:
+            return _ask_once(address, method, path, body, seconds or address.connect_seconds)
+        except TryAgain as again:
+            if attempt >= tries:
+                raise again.error from again
+            time.sleep(again.pause(attempt))
+            attempt += 1
+
+
+def _ask_once(address: Address, method: str, path: str, body: dict[str, Any] | None, seconds: float) -> dict[str, Any]:
     connection = _connect(address, address.connect_seconds)
     base = urlsplit(address.url).path
     place = base.rpartition("/")[0] + path.removeprefix("..") if path.startswith("..") else base + path
     try:
+        connection.connect()
+    except OSError as error:  # nobody is there: another try does not help
+        raise _broken(address, error) from error
+    try:
+        connection.sock.settimeout(seconds)
         connection.request(method, place, json.dumps(body).encode() if body is not None else None, _headers(address))
         response = connection.getresponse()
         if response.status != 200:
             refusal = _refusal(address, response, grammar=False)
-            raise refusal.error if isinstance(refusal, TryAgain | GrammarRefused) else refusal
-        reply = json.loads(response.read(LONGEST_LINE))
+            raise refusal.error if isinstance(refusal, GrammarRefused) else refusal
+        reply = json.loads(response.read(LONGEST_REPLY))
     except TimeoutError as error:
-        raise _too_late(address, address.connect_seconds) from error
-    except (*_LOST, ValueError) as error:
+        raise _too_late(address, seconds) from error
+    except ValueError as error:  # a page, or anything but JSON
         raise _broken(address, error) from error
+    except _LOST as error:
+        raise TryAgain(_broken(address, error)) from error
     finally:
         connection.close()
     if not isinstance(reply, dict):
@@ -219,6 +268,7 @@ def _read_events(response: http.client.HTTPResponse) -> Iterator[str]:
         choice = json.loads(response.read())["choices"][0]
         yield str((choice.get("message") or {}).get("content") or "")
         return
+    said = thought = False
     while line := response.readline(LONGEST_LINE):
         text = line.decode("utf-8", "replace").strip()
         if not text.startswith("data:"):
@@ -230,10 +280,24 @@ def _read_events(response: http.client.HTTPResponse) -> Iterator[str]:
         if isinstance(event, dict) and event.get("error"):
             raise EngineCrashed(f"模型服务器出错。 The model server failed: {str(event['error'])[:200]}")
         for choice in event.get("choices") or []:
-            yield str((choice.get("delta") or {}).get("content") or "")
+            delta = choice.get("delta") or {}
+            piece = str(delta.get("content") or "")
+            said |= bool(piece.strip())
+            thought |= any(delta.get(name) for name in _THOUGHTS)
+            yield piece
             if choice.get("finish_reason"):
+                if thought and not said and choice["finish_reason"] == "length":
+                    raise only_thought()
                 return
     raise http.client.IncompleteRead(b"")
+
+
+def only_thought() -> ModelUnusable:
+    """What is said where a model's room ended before it began to answer: that is no refusal of the documents'."""
+    return ModelUnusable(
+        "模型只顾思考,没有写出回答。请在服务器上关闭它的思考,或换一个不思考的模型。 The model used up its room for thinking and wrote "
+        "no answer; switch its thinking off at the server, or take a model that does not think aloud."
+    )
 
 
 def _refusal(address: Address, response: http.client.HTTPResponse, *, grammar: bool) -> Exception:
@@ -256,6 +320,11 @@ def _refusal(address: Address, response: http.client.HTTPResponse, *, grammar: b
         error = EngineBusy(told) if status in (429, 503) else EngineCrashed(told)
         after = str(response.headers.get("Retry-After", ""))
         return TryAgain(error, min(LONGEST_WAIT, float(after)) if after.isdigit() else 0.0)
+    if status == 400 and "context" in words and ("exceed" in words or "maximum" in words):
+        return InputInvalid(
+            f"问题和资料超出了服务器上模型的上下文,请用 ASSISTANT_LLM_CONTEXT 说明它的大小。 The prompt is longer than the context of the "
+            f"server's model; tell its size with ASSISTANT_LLM_CONTEXT. {words}"
+        )
     return GrammarRefused(ModelUnusable(told)) if grammar and status in (400, 422, 501) else ModelUnusable(told)
 
 

@@ -1,4 +1,4 @@
-"""a GGUF file -> what its header says of the model: read with bounds on everything, because anyone may have made it.
+"""a GGUF file -> what its header says of the model and its vocabulary: read with bounds on everything, because anyone may have made it.
 
 Only the header is read; no number of it is trusted before it was held against the size of the file.
 """
@@ -20,6 +20,7 @@ LONGEST_STRING = 4 << 20  # a chat template may be long
 MOST_DIMENSIONS = 8
 
 _STRING, _ARRAY = 8, 9
+_KEPT = frozenset({"tokenizer.ggml.tokens", "tokenizer.ggml.scores", "tokenizer.ggml.token_type"})
 _NUMBERS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 
 # general.file_type -> the name that people know it by
@@ -53,12 +54,38 @@ class Header:
     kv: int = 0  # bytes of memory for one token of the context, keys and values of two bytes each
 
 
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The vocabulary of a GGUF file, by token id."""
+
+    kind: str  # of the tokenizer: "llama" is sentencepiece
+    texts: tuple[str, ...]
+    scores: tuple[float, ...]
+    types: tuple[int, ...]
+    space_prefix: bool  # whether a space is put in front of every text
+
+
 def read_header(path: Path) -> Header:
     """Read what the catalogue needs to know.
 
     Raises:
         ModelUnusable: not a GGUF file, damaged, or shorter than its header says.
     """
+    return _open(path)[0]
+
+
+def read_pieces(path: Path) -> Pieces:
+    """Read the vocabulary; raises as :func:`read_header` does."""
+    header, values = _open(path)
+    texts, scores, types = (values.get(f"tokenizer.ggml.{name}") for name in ("tokens", "scores", "token_type"))
+    if not (isinstance(texts, tuple) and isinstance(scores, tuple) and isinstance(types, tuple)):
+        raise ModelUnusable(f"{path} 里没有完整的词表。 {path} holds no whole vocabulary.")
+    if not len(texts) == len(scores) == len(types):
+        raise ModelUnusable(f"{path} 里的词表有误。 The vocabulary of {path} is broken.")
+    return Pieces(header.tokenizer, texts, scores, types, bool(values.get("tokenizer.ggml.add_space_prefix", True)))
+
+
+def _open(path: Path) -> tuple[Header, dict[str, object]]:
     try:
         with path.open("rb") as file:
             return _Reader(file, path).read()
@@ -74,7 +101,7 @@ class _Reader:
         self._path = path
         self._size = path.stat().st_size
 
-    def read(self) -> Header:
+    def read(self) -> tuple[Header, dict[str, object]]:
         if self._take(4) != b"GGUF":
             raise self._unusable("不是 GGUF 文件", "it is not a GGUF file")
         if self._number("<I") not in (2, 3):
@@ -83,12 +110,12 @@ class _Reader:
         keys = self._bounded("<Q", MOST_KEYS)
         values = dict(self._pair() for _ in range(keys))
         self._check_tensors(tensors, values)
-        return self._header(values)
+        return self._header(values), values
 
     def _header(self, values: dict[str, object]) -> Header:
         architecture = values.get("general.architecture")
         tokens = values.get("tokenizer.ggml.tokens")
-        if not isinstance(architecture, str) or not isinstance(tokens, frozenset):
+        if not isinstance(architecture, str) or not isinstance(tokens, tuple):
             raise self._unusable("文件里没有语言模型", "it holds no language model: architecture or vocabulary missing")
         file_type, context = values.get("general.file_type"), values.get(f"{architecture}.context_length")
         return Header(
@@ -97,7 +124,7 @@ class _Reader:
             quantization=_FILE_TYPES.get(file_type, "unknown") if isinstance(file_type, int) else "unknown",
             context=context if isinstance(context, int) and 0 < context < 1 << 31 else 0,
             tokenizer=str(values.get("tokenizer.ggml.model", "")),
-            tokens=tokens,
+            tokens=frozenset(tokens),
             kv=_context_bytes(architecture, values),
         )
 
@@ -120,7 +147,7 @@ class _Reader:
 
     def _pair(self) -> tuple[str, object]:
         key = self._string(LONGEST_KEY)
-        return key, self._value(int(self._number("<I")), keep=key == "tokenizer.ggml.tokens")
+        return key, self._value(int(self._number("<I")), keep=key in _KEPT)
 
     def _value(self, kind: int, *, keep: bool) -> object:
         if kind == _STRING:
@@ -135,10 +162,13 @@ class _Reader:
         kind, count = int(self._number("<I")), self._bounded("<Q", MOST_ITEMS)
         if kind == _STRING:
             strings = (self._string(LONGEST_STRING) for _ in range(count))
-            return frozenset(strings) if keep else sum(1 for _ in strings)
+            return tuple(strings) if keep else sum(1 for _ in strings)
         if kind not in _NUMBERS:
             raise self._unusable("文件头有误", f"its header has an array of the unknown type {kind}")
-        self._skip(struct.calcsize(_NUMBERS[kind]) * count)
+        size = struct.calcsize(_NUMBERS[kind])
+        if keep:
+            return struct.unpack(f"<{count}{_NUMBERS[kind][1]}", self._take(size * count))
+        self._skip(size * count)
         return count
 
     def _string(self, longest: int) -> str:

@@ -63,10 +63,13 @@ def suggest_smaller(memory: int) -> Offer | None:
 
 
 def say_memory(available: int | None = None) -> str:
-    """One line for ``assistant doctor``: what is free, and which offered models fit."""
+    """One line for ``assistant doctor``: what is free, which offered models fit, and which do not."""
     free = available_memory() if available is None else available
-    fitting = [o.name for o in list_offers() if o.kind is Use.INSTRUCT and o.memory <= free]
-    return f"内存可用 memory free {_gb(free)}:能运行 fits {', '.join([bundled().name, *fitting])}"
+    offers = [offer for offer in list_offers() if offer.kind is Use.INSTRUCT]
+    fitting = [bundled().name, *(offer.name for offer in offers if offer.memory <= free)]
+    larger = [f"{offer.name} ({_gb(offer.memory)})" for offer in offers if offer.memory > free]
+    told = f"内存可用 memory free {_gb(free)}:能运行 fits {', '.join(fitting)}"
+    return f"{told};装不下 too large {', '.join(larger)}" if larger else told
 
 
 def _of_system(meminfo: Path) -> int:

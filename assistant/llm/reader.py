@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations, pairwise
 from typing import Protocol
@@ -51,19 +51,23 @@ _EMPTY_WORDS = frozenset(" ，。、；：？！“”（）()《》\"'.?!:;,的
 _WORD = re.compile(r"\d+(?:[.,]\d+)*[%％‰]?|[A-Za-z]+|.", re.DOTALL)
 
 
-class Model(Protocol):
-    """What the reader needs of a language model."""
+class Tokens(Protocol):
+    """What the reader's sequences are made with."""
 
     def plain_tokens(self, text: str) -> list[int]:
         """Tokenise text so that it holds no control token, whatever it says."""
         ...
 
-    def token_bytes(self, token: int) -> bytes:
-        """The UTF-8 bytes that a token stands for, which may be a part of a character."""
-        ...
-
     def special_token(self, piece: str) -> int:
         """The id of the token that is written exactly so."""
+        ...
+
+
+class Model(Tokens, Protocol):
+    """What the reader needs of a language model."""
+
+    def token_bytes(self, token: int) -> bytes:
+        """The UTF-8 bytes that a token stands for, which may be a part of a character."""
         ...
 
     def logits(self, tokens: Sequence[int], positions: Sequence[int]) -> Logits:
@@ -80,21 +84,36 @@ class Pass:
     candidates: tuple[int, ...]  # which candidates these are
 
 
+# Tokens, and after which of them (rising) what may come -> for each of these the logits of what may come, up to a constant.
+Weigh = Callable[[Sequence[int], Sequence[tuple[int, Sequence[int]]]], Sequence[Logits]]
+
+
 def score_candidates(model: Model, question: str, candidates: Sequence[str]) -> ReaderScores:
-    """P(it answers) for every candidate, and P(none of them answers); all in [0, 1].
+    """P(it answers) for every candidate, and P(none of them answers); all in [0, 1]."""
+
+    def weigh(tokens: Sequence[int], choices: Sequence[tuple[int, Sequence[int]]]) -> list[Logits]:
+        rows = model.logits(tokens, [place for place, _ in choices])
+        return [row[list(wanted)] for row, (_, wanted) in zip(rows, choices, strict=True)]
+
+    return score_with(weigh, model, question, candidates)
+
+
+def score_with(weigh: Weigh, words: Tokens, question: str, candidates: Sequence[str]) -> ReaderScores:
+    """The same, with whatever can tell a few logits.
 
     Candidates that do not fit into one sequence are read in several; ``none`` is then the lowest of theirs, because one
     answering sentence is enough.
     """
     answers = [0.0] * len(candidates)
     none = 1.0
-    yes, no = model.special_token(YES), model.special_token(NO)
-    for sequence in plan_passes(model, question, candidates):
-        logits = model.logits(sequence.tokens, (*sequence.numbers, len(sequence.tokens) - 1))
-        for candidate, row in zip(sequence.candidates, logits, strict=False):
-            answers[candidate] = _sigmoid(float(row[yes]) - float(row[no]))
-        pointers = [model.special_token(f"[{n}]") for n in range(len(sequence.numbers) + 1)]
-        none = min(none, float(softmax(logits[-1][pointers])[0]))
+    verdicts = (words.special_token(YES), words.special_token(NO))
+    for sequence in plan_passes(words, question, candidates):
+        pointers = [words.special_token(f"[{n}]") for n in range(len(sequence.numbers) + 1)]
+        choices = [(place, verdicts) for place in sequence.numbers]
+        *rows, last = weigh(sequence.tokens, [*choices, (len(sequence.tokens) - 1, pointers)])
+        for candidate, (yes, no) in zip(sequence.candidates, rows, strict=True):
+            answers[candidate] = _sigmoid(float(yes) - float(no))
+        none = min(none, float(softmax(last)[0]))
     return ReaderScores(answers=tuple(answers), none=none)
 
 
@@ -119,7 +138,7 @@ def find_short_answer(model: Model, question: str, candidates: Sequence[str], ch
     return path.text, path.probability
 
 
-def plan_passes(model: Model, question: str, candidates: Sequence[str]) -> list[Pass]:
+def plan_passes(model: Tokens, question: str, candidates: Sequence[str]) -> list[Pass]:
     """Spread the candidates, in their order, over as few sequences as hold them.
 
     Give the likeliest candidate first: so the model was measured.
@@ -132,7 +151,7 @@ def plan_passes(model: Model, question: str, candidates: Sequence[str]) -> list[
     return [_build_pass(model, head, group, bodies) for group in groups]
 
 
-def marked_tokens(model: Model, sentence: str, question: str) -> list[int]:
+def marked_tokens(model: Tokens, sentence: str, question: str) -> list[int]:
     """Tokenise a sentence with marks around what the question has too."""
     tokens: list[int] = []
     for text, matches in split_matches(sentence, question):
@@ -208,7 +227,7 @@ def _sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
-def _build_pass(model: Model, head: Sequence[int], group: Sequence[int], bodies: Sequence[Sequence[int]]) -> Pass:
+def _build_pass(model: Tokens, head: Sequence[int], group: Sequence[int], bodies: Sequence[Sequence[int]]) -> Pass:
     tokens, numbers = list(head), []
     for n, candidate in enumerate(group, 1):
         tokens += [*bodies[candidate], model.special_token(f"[{n}]")]

@@ -1,8 +1,8 @@
-"""prompts -> text from a server that speaks OpenAI's protocol: llama-server, vLLM, llama-cpp-python, or any other.
+"""prompts -> text from a server that speaks OpenAI's protocol: llama-server, vLLM, llama-cpp-python, Ollama, LM Studio, or any other.
 
 The grammar of the citations goes with the request where the server takes one; what comes back is checked as ever, so a
-server without grammars is only slower to be right. Standard library only; the connection is closed when the text is not
-wanted any more. The key is sent to the given address and stands in no message, no log and no representation.
+server without grammars is only slower to be right. A reader on a server of llama.cpp's family scores sentences as one in this process
+does (:mod:`assistant.llm.served`). Standard library only; the connection is closed when the text is not wanted any more.
 """
 
 from __future__ import annotations
@@ -11,37 +11,68 @@ import logging
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import AssistantError, ModelMissing, ModelUnusable
-from assistant.llm.catalog import LARGEST_CONTEXT, Form, ModelSpec
-from assistant.llm.exchange import Address, GrammarRefused, Kind, Reply, TryAgain, ask
+from assistant.errors import AssistantError, InputInvalid, ModelUnusable
+from assistant.llm.catalog import Form, ModelSpec
+from assistant.llm.discover import discover, name_model
+from assistant.llm.engine import MOST_CANDIDATES
+from assistant.llm.exchange import TRIES, Address, GrammarRefused, Kind, Reply, TryAgain, ask
+from assistant.llm.served import ServedReader, Style, find_reader
 from assistant.llm.template import load_templates
+from assistant.llm.vocabulary import Vocabulary
 from assistant.types import Prompt, ReaderScores
 
 _LOG = logging.getLogger(__name__)
-TRIES = 3  # while nothing has come yet
-PAUSE = 1.0  # seconds before the second of them; four times as long before the third
+_NO_GRAMMAR = (Kind.PLAIN, Kind.OLLAMA)
+_ROOM_TO_THINK = 4  # times the answer's room, where a server may let its model think whatever it is told
 
 
 class RemoteEngine:
-    """A language model behind an address; any thread may use it, each request has a connection of its own."""
+    """A language model behind an address; any thread may use it, each request has a connection of its own.
 
-    def __init__(self, address: Address, spec: ModelSpec, count_path: str) -> None:
+    Args:
+        address: where, with its kind.
+        spec: what answers are said to come from.
+        count_path: where the server counts tokens; empty where it does not.
+        model: the model's name there.
+        reader: how it is asked for scores, where it is a reader.
+        others: models that the server has besides.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        spec: ModelSpec,
+        count_path: str,
+        *,
+        model: str = "",
+        reader: ServedReader | None = None,
+        others: Sequence[str] = (),
+    ) -> None:
         self.address = address
         self.spec = spec
+        self.others = tuple(others)
+        self._model = model or spec.name
+        self._reader = reader
+        self._one_by_one = threading.Lock()  # a server that reads one text at a time would forget each for the other
         self._count_path = count_path
-        self._plain = address.kind is Kind.PLAIN
+        self._plain = address.kind in _NO_GRAMMAR
         self._closed = threading.Event()
 
     def score(self, question: str, candidates: Sequence[str]) -> ReaderScores:
-        """Not for this kind of model."""
-        raise ModelUnusable(
-            "服务器上的模型只能写答案,不能给候选句打分。 A server's model writes answers; it does not score sentences."
-        )
+        """How likely each candidate answers, and that none does. Only for readers."""
+        if self._reader is None:
+            raise ModelUnusable(
+                "服务器上的模型只能写答案,不能给候选句打分。 The server's model writes answers; it does not score sentences."
+            )
+        if len(candidates) > MOST_CANDIDATES:
+            raise InputInvalid(f"候选句最多 {MOST_CANDIDATES} 个。 At most {MOST_CANDIDATES} candidates.")
+        alone = self._reader.style is Style.TEXT
+        with self._one_by_one if alone else nullcontext():
+            return self._reader.score(question, candidates, self._closed)
 
     def generate(
         self,
@@ -58,8 +89,10 @@ class RemoteEngine:
         Raises:
             AssistantError: while iterating; tried again before, where that can help and nothing had come yet.
         """
+        if self._reader is not None:
+            raise ModelUnusable("阅读模型不写文字。 A reader writes no text.")
         body: dict[str, Any] = {
-            "model": self.spec.name,
+            "model": self._model,
             "messages": [{"role": role, "content": disarm(text)} for role, text in prompt.messages],
             "stream": True,
             "temperature": temperature,
@@ -68,10 +101,14 @@ class RemoteEngine:
         }
         if self.address.kind is Kind.LLAMA:
             body |= {"cache_prompt": True, "repeat_penalty": 1.0}  # a quote repeats the words of its source
-        elif self.address.kind is not Kind.PLAIN:
+        elif self.address.kind not in _NO_GRAMMAR:
             body |= {"repetition_penalty": 1.0}
-        if self.address.kind is not Kind.PLAIN:
+        if self.address.kind not in _NO_GRAMMAR:
             body["chat_template_kwargs"] = {"enable_thinking": False}
+        else:
+            body["max_tokens"] = _ROOM_TO_THINK * max_tokens
+        if self.address.kind is Kind.OLLAMA:
+            body["reasoning_effort"] = "none"
         return self._stream(body, grammar, stop or threading.Event())
 
     def count(self, texts: Sequence[str], *, control: bool = False) -> list[int]:
@@ -97,7 +134,7 @@ class RemoteEngine:
 
     def _ask_count(self, text: str) -> int:
         key = "input" if "extras" in self._count_path else "content"
-        reply = ask(self.address, "POST", self._count_path, {key: text})
+        reply = ask(self.address, "POST", self._count_path, {key: text, "model": self._model})
         return int(reply["count"]) if "count" in reply else len(reply["tokens"])
 
     def _stream(self, body: dict[str, Any], grammar: str | None, stop: threading.Event) -> Iterator[str]:
@@ -112,7 +149,7 @@ class RemoteEngine:
             except TryAgain as again:
                 if came or attempt == TRIES:
                     raise again.error from again
-                if stop.wait(again.seconds or PAUSE * 4 ** (attempt - 1)):
+                if stop.wait(again.pause(attempt)):
                     return
             except GrammarRefused as refused:
                 if self._plain or grammar is None:
@@ -126,26 +163,24 @@ class RemoteEngine:
         yield from self._stream(body, None, stop)  # the last try was spent on finding out that it takes no grammar
 
 
-def connect(address: Address) -> RemoteEngine:
+def connect(address: Address, vocabularies: Sequence[Vocabulary] = ()) -> RemoteEngine:
     """Ask the server which model it has, what it is and how much it reads.
+
+    Args:
+        address: where.
+        vocabularies: of the readers that are known here; a server's model with one of them is that reader.
 
     Raises:
         AssistantError: it cannot be reached, refuses the key, or does not have the model.
     """
-    models = ask(address, "GET", "/models").get("data") or []
-    known = [str(model.get("id", "")) for model in models if isinstance(model, dict)]
-    if address.model and known and address.model not in known:
-        raise ModelMissing(
-            f"服务器上没有模型 {address.model},有:{', '.join(known[:10])}。 The server has no model {address.model}; it has: "
-            f"{', '.join(known[:10])}."
-        )
-    model = next((m for m in models if isinstance(m, dict) and m.get("id") == (address.model or m.get("id"))), {})
-    kind = address.kind or _find_kind(address, str(model.get("owned_by", "")))
-    context = address.context or _find_context(address, kind, model)
-    name = address.model or str(model.get("id", "")) or "default"
-    spec = ModelSpec(name, Path(), "", "server", Form.INSTRUCT, None, context)
-    counts = {"llamacpp": "../tokenize", "me": "../extras/tokenize/count"}.get(str(model.get("owned_by")), "")
-    return RemoteEngine(replace(address, kind=kind), spec, counts)
+    served = discover(address)
+    llama = served.address.kind is Kind.LLAMA
+    reader = find_reader(served.address, served.model, vocabularies) if llama and vocabularies else None
+    form = Form.READER if reader else Form.INSTRUCT
+    spec = ModelSpec(name_model(served.model), Path(), "", "server", form, None, served.context)
+    return RemoteEngine(
+        served.address, spec, served.count_path, model=served.model, reader=reader, others=served.others
+    )
 
 
 def disarm(text: str) -> str:
@@ -159,28 +194,6 @@ def disarm(text: str) -> str:
 def _control_texts() -> list[str]:
     tokens = {token for template in load_templates().values() for token in (*template.tokens, *template.stop)}
     return sorted(tokens | {"<think>", "</think>", "<|endoftext|>"}, key=len, reverse=True)
-
-
-def _find_kind(address: Address, owner: str) -> Kind:
-    if owner in ("llamacpp", "me"):
-        return Kind.LLAMA
-    if owner != "vllm":
-        return Kind.PLAIN
-    try:
-        version = str(ask(address, "GET", "../version").get("version", ""))
-        numbers = [int(part) for part in version.split(".")[:2]]
-    except (AssistantError, ValueError):
-        return Kind.VLLM
-    return Kind.VLLM if numbers >= [0, 11] else Kind.VLLM_GUIDED
-
-
-def _find_context(address: Address, kind: Kind, model: dict[str, Any]) -> int:
-    said = model.get("max_model_len") or (model.get("meta") or {}).get("n_ctx")
-    if said is None and kind is Kind.LLAMA:
-        with suppress(AssistantError):
-            settings = ask(address, "GET", "../props").get("default_generation_settings") or {}
-            said = settings.get("n_ctx")
-    return said if isinstance(said, int) and said >= 256 else LARGEST_CONTEXT
 
 
 def _grammar_field(kind: Kind | None, grammar: str) -> dict[str, Any]:

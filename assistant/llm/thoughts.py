@@ -22,6 +22,11 @@ class VisibleText:
         self._held = ""  # may become a tag
         self.text = ""
 
+    @property
+    def only_thought(self) -> bool:
+        """Whether it ended inside a thought, before any answer."""
+        return self._thinking and not self.text.strip()
+
     def push(self, piece: str) -> str:
         """What of a piece is certain to be answer; the start of what may be a tag is held back."""
         self._held += piece

@@ -28,6 +28,7 @@ BATCH = 256  # also the grain of prefix reuse: equal prompts are then cut equall
 LONGEST_RUN = 8000  # some tokenizers overflow the stack on 26,000 letters without a break
 LONGEST_GRAMMAR = 200_000
 LOG_LINES = 40
+_listening: list[Any] = []  # llama.cpp has one callback for all and calls it also when its runtime is gone: never freed
 
 
 class Stopped(Exception):
@@ -40,6 +41,7 @@ class Runtime:
     def __init__(self, path: str, context: int, threads: int, stopping: Callable[[], bool]) -> None:
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._log_callback = llama_cpp.llama_log_callback(self._keep_log)
+        _listening.append(self._log_callback)
         llama_cpp.llama_log_set(self._log_callback, None)
         llama_cpp.llama_backend_init()
         self._model = llama_cpp.llama_model_load_from_file(os.fsencode(path), llama_cpp.llama_model_default_params())
