@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from threading import Event as Signal
 from types import TracebackType
@@ -18,10 +19,11 @@ from assistant.llm.catalog import ModelSpec
 from assistant.llm.engine import LanguageModel
 from assistant.settings import Settings, read_settings
 from assistant.types import Answer, Event, Role, Turn
-from vectorstore.types import Document, Media, ParsedDocument, Scope
+from vectorstore.types import Document, Embedder, Media, ParsedDocument, Scope, SourceFacts
 
 Said = Turn | Mapping[str, str]  # a turn, or {"role": "user" | "assistant", "content": "…"}
 Given = str | Path  # a text, or the path of a file or folder
+_FACTS = "sources.toml"  # beside the files: titles, dates, corrected labels
 
 
 class Assistant(answer.Assistant):
@@ -74,13 +76,15 @@ class Assistant(answer.Assistant):
             InputInvalid: a text that looks like the path of a file.
             StoreError: a file that cannot be read, or nothing to search in all of them.
         """
-        from vectorstore.embed import open_embedder
         from vectorstore.memory import MemoryIndex
 
         settings = read_settings()
-        index = MemoryIndex(_parse(documents), open_embedder(settings.embedder))
+        index = MemoryIndex(_parse(documents), _open_embedder(settings.embedder))
         if model is not None:
-            return cls(index, model.model, model._engine, shared=True)
+            running = model.held.current
+            made = cls(index, running.spec, running.engine, shared=True)
+            made.held = model.held  # also when that changes its model
+            return made
         return cls(index, *_open_model(settings))
 
     def ask(self, question: str, history: Sequence[Said] = (), *, scope: Scope | None = None) -> Answer:
@@ -123,30 +127,56 @@ def _open_model(settings: Settings) -> tuple[ModelSpec, LanguageModel]:
     return open_model(settings)
 
 
-def _parse(documents: Sequence[Given] | Mapping[str, Given]) -> list[ParsedDocument]:
-    from vectorstore.parse import parse
+def _open_embedder(name: str | None) -> Embedder:
+    """The embedder; the built-in one is a table that all may share, and reading it takes longer than a few pages do."""
+    from vectorstore.embed import open_embedder
 
+    return _built_in() if name is None else open_embedder(name)
+
+
+@cache
+def _built_in() -> Embedder:
+    from vectorstore.embed import open_embedder
+
+    return open_embedder(None)
+
+
+def _parse(documents: Sequence[Given] | Mapping[str, Given]) -> list[ParsedDocument]:
     if isinstance(documents, str | Path):
         raise InputInvalid("请给出列表,例如 [Path('报告.txt')]。 Give a list, as in [Path('report.txt')].")
+    given = isinstance(documents, Mapping)
     named = (
         documents.items() if isinstance(documents, Mapping) else ((f"text-{n}", d) for n, d in enumerate(documents, 1))
     )
-    given = isinstance(documents, Mapping)
-    found = [document for name, d in named for document in _read(name, d, named=given)]
-    return [parse(document) for document in found]
+    return [parsed for name, d in named for parsed in _read(name, d, named=given)]
 
 
-def _read(name: str, given: Given, *, named: bool) -> Iterator[Document]:
+def _read(name: str, given: Given, *, named: bool) -> Iterator[ParsedDocument]:
+    from vectorstore.parse import parse
+
     if isinstance(given, Path):
-        from vectorstore.read import find_sources, read_document
-
-        for file, root in find_sources([given]):
-            document = read_document(file, root=root)
-            yield replace(document, source=name) if named and given.is_file() else document
+        for document, facts in _read_files(given):
+            yield parse(replace(document, source=name) if named and given.is_file() else document, facts)
         return
     if len(given) < 500 and "\n" not in given and _names_a_file(given):
         raise InputInvalid(f"{given} 是文件,请写成 Path({given!r})。 {given} is a file; write Path({given!r}).")
-    yield Document(name, given, Media.TEXT, hashlib.sha256(given.encode("utf-8", "replace")).hexdigest(), name)
+    checksum = hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()
+    yield parse(Document(name, given, Media.TEXT, checksum, name))
+
+
+def _read_files(path: Path) -> Iterator[tuple[Document, SourceFacts | None]]:
+    """The documents of a file or a folder, each with what its ``sources.toml`` says of it, as ``assistant index`` reads them."""
+    from vectorstore.confine import read_confined
+    from vectorstore.corrections import read_source_facts
+    from vectorstore.kinds import EXTRACTED, MEDIA
+    from vectorstore.read import find_sources, read_document
+
+    sources = find_sources([path])
+    facts = {root: read_source_facts(root / _FACTS) for _, root in sources[:1]}  # of one path there is one root
+    for file, root in sources:
+        known = facts[root].get(file.relative_to(root).as_posix())
+        read = read_confined if MEDIA[file.suffix.lower()] in EXTRACTED else read_document
+        yield read(file, root=root, facts=known), known
 
 
 def _names_a_file(text: str) -> bool:

@@ -14,6 +14,7 @@ from assistant.types import Passage, Question, Turn
 from vectorstore.types import Labels
 
 ANSWER_TOKENS = 512
+THOUGHT_TOKENS = 2048  # of a thought that cannot be switched off, and the answer behind it
 MARGIN = 24  # tokens: pieces that are counted alone may meet as more
 _TURNS = 8  # of the conversation, at most; the question was made complete without them
 
@@ -31,9 +32,9 @@ class Fitted:
     tokens: int  # of the prompt, by the parts
 
 
-def answer_room(context: int) -> int:
-    """Tokens that stay free for the answer: ``ANSWER_TOKENS``, less in a small context."""
-    return min(ANSWER_TOKENS, context // 4)
+def answer_room(context: int, *, thinks: bool = False) -> int:
+    """Tokens that stay free for the answer: ``ANSWER_TOKENS``, less in a small context, more where a thought comes first."""
+    return min(THOUGHT_TOKENS, context // 2) if thinks else min(ANSWER_TOKENS, context // 4)
 
 
 def fit_prompt(
@@ -44,6 +45,7 @@ def fit_prompt(
     template: PromptTemplate,
     *,
     context: int,
+    room: int,
     frame: int,
     count: Count,
 ) -> Fitted:
@@ -56,6 +58,7 @@ def fit_prompt(
         titles: of the sources.
         template: the words around it.
         context: tokens that the model reads and writes together.
+        room: tokens of these that stay free for the answer.
         frame: tokens of the chat template around the messages.
         count: counts the tokens of texts.
 
@@ -68,10 +71,10 @@ def fit_prompt(
     recent = [turn for turn in turns[-_TURNS:] if turn.content.strip()]
     said = [render_turn(turn, template) for turn in recent]
     costs = list(count([empty.system + empty.user, *lines, *groups.values(), *said, template.history]))
-    room = context - answer_room(context) - frame - MARGIN - costs[0]
+    left = context - room - frame - MARGIN - costs[0]
     of_lines, of_groups = costs[1 : 1 + len(lines)], dict(zip(groups, costs[1 + len(lines) :], strict=False))
     of_turns = costs[1 + len(lines) + len(groups) : -1]
-    kept, left = _choose(passages, of_lines, of_groups, room)
+    kept, left = _choose(passages, of_lines, of_groups, left)
     if passages and not kept:
         raise InputInvalid(
             f"问题太长,模型一次只能读 {context} 个词元,请缩短问题。 The question leaves no room for a sentence of the documents: "
@@ -84,7 +87,7 @@ def fit_prompt(
         passages=chosen,
         turns=tuple(recent[first:]),
         notes=_notes(len(passages), len(kept), len(recent), len(recent) - first),
-        tokens=context - answer_room(context) - left + sum(of_turns[first:]),
+        tokens=context - room - left + sum(of_turns[first:]),
     )
 
 

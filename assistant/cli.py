@@ -16,6 +16,7 @@ import typer
 
 from assistant.errors import AssistantError, InputInvalid
 from assistant.settings import Settings, read_settings
+from assistant.user_commands import user_app
 from vectorstore.errors import StoreError
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ app = typer.Typer(
 )
 model_app = typer.Typer(help="由哪个语言模型回答。 Which language model answers.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
+
+app.add_typer(user_app, name="user")
 
 Paths = Annotated[
     list[Path] | None, typer.Argument(help="文件或文件夹,默认 seeds/。 Files or folders; seeds/ by default.")
@@ -84,18 +87,15 @@ def index(
     ] = False,
 ) -> None:
     """建立检索索引,列出各部分及其标签和理由。 Build the search index; lists sections with labels and reasons."""
+    from assistant.library.amend import index_given
     from assistant.terminal import show_report
-    from vectorstore.build import build_index
-    from vectorstore.embed import open_embedder
 
     settings = read_settings()
-    report = build_index(
-        list(paths or [settings.seeds]),
-        data=settings.data,
-        embedder=open_embedder(settings.embedder),
-        skip_unreadable=skip_unreadable,
-    )
+    given = list(paths or [settings.seeds])
+    report, notes = index_given(given, settings.data, settings.embedder, skip_unreadable=skip_unreadable)
     show_report(_console(), report)
+    for note in notes:
+        _note(note)
 
 
 @app.command()
@@ -131,10 +131,33 @@ def chat() -> None:
 def serve(
     host: Annotated[str, typer.Option(help="地址。 Address.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="端口。 Port.", min=1, max=65535)] = 7860,
+    auth_file: Annotated[
+        Path | None, typer.Option(help="用户文件，需要登录。 File of users: everybody logs in.", show_default=False)
+    ] = None,
+    trusted_host: Annotated[
+        list[str] | None, typer.Option(help="允许的主机名。 A host name by which the page may be called.")
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None, typer.Option(help="可信的反向代理地址。 Address of a proxy whose X-Forwarded-* count.")
+    ] = None,
+    allow_model_change: Annotated[
+        bool, typer.Option("--allow-model-change", help="登录的人可以换模型。 Who logs in may change the model.")
+    ] = False,
 ) -> None:
     """打开网页。 Serve the web page."""
+    from assistant.page.reach import Reach, check_reach
+    from assistant.users import Watched, find_readers
+
+    reach = Reach(host, port, tuple(trusted_host or ()), tuple(trusted_proxy or ()))
+    users = Watched(auth_file) if auth_file else None
+    for warning in (check_reach(reach, login=users is not None), find_readers(auth_file) if auth_file else None):
+        if warning:
+            _note(warning)
+
     from assistant.evaluation.background import Evaluations
     from assistant.evaluation.bench import measure_running
+    from assistant.library.background import Builder
+    from assistant.open import open_models
     from assistant.page.app import serve as serve_page
 
     settings = read_settings()
@@ -145,8 +168,10 @@ def serve(
             evaluations=Evaluations(
                 Path("reports"), settings.seeds / "questions.jsonl", lambda: measure_running(assistant)
             ),
-            host=host,
-            port=port,
+            builder=Builder(settings.data, settings.embedder, lambda: assistant.index),
+            models=open_models(settings, assistant.held, may_change=users is None or allow_model_change),
+            users=users,
+            reach=reach,
             on_ready=lambda address: typer.echo(f"网页已就绪:{address}  按 Ctrl-C 结束。 Ready; Ctrl-C ends it."),
         )
 
@@ -292,7 +317,7 @@ def doctor() -> None:
     healthy = True
     for finding in examine(read_settings()):
         healthy &= finding.healthy
-        typer.echo(f"{'✓' if finding.healthy else '✗'} {finding.text}")
+        typer.echo(f"{finding.mark} {finding.text}")
     raise typer.Exit(0 if healthy else 1)
 
 

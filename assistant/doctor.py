@@ -12,7 +12,8 @@ from assistant.errors import AssistantError
 from assistant.settings import Settings
 from vectorstore.errors import StoreError
 
-_PACKAGES = ("llama-cpp-python", "chromadb", "langchain", "gradio", "bm25s", "rjieba", "opencc")
+_ENGINE = "llama-cpp-python"
+_PACKAGES = (_ENGINE, "chromadb", "langchain", "gradio", "bm25s", "rjieba", "opencc")
 _FREE = 500 * 2**20  # bytes; an index of a few thousand pages and its successor
 
 
@@ -22,22 +23,35 @@ class Health:
 
     healthy: bool
     text: str
+    there: bool = True  # False: it is missing, and nothing needs it
+
+    @property
+    def mark(self) -> str:
+        """One character in front of the text."""
+        return ("✓" if self.there else "·") if self.healthy else "✗"
 
 
 def examine(settings: Settings) -> Iterator[Health]:
     """Look at everything, one after the other; the next check runs also where one before it failed."""
     yield Health(sys.version_info >= (3, 11), f"Python {sys.version.split()[0]}")
+    model = _try(_model, settings)
+    served = bool(settings.llm_url) and model.healthy and not settings.embedder
     for package in _PACKAGES:
-        yield _package(package)
-    for look in (_disk, _index, _memory, _model, _answer):
+        yield _package(package, needed=not (served and package == _ENGINE))
+    for look in (_disk, _index, _memory):
         yield _try(look, settings)
+    yield model
+    yield _try(_answer, settings)
 
 
-def _package(name: str) -> Health:
+def _package(name: str, *, needed: bool) -> Health:
     try:
         return Health(True, f"{name} {version(name)}")
     except PackageNotFoundError:
-        return Health(False, f"{name}:没有安装,请运行 make serve。 Not installed: run make serve.")
+        if needed:
+            return Health(False, f"{name}:没有安装,请运行 make serve。 Not installed: run make serve.")
+        unneeded = f"{name}:没有安装;由模型服务器回答,不需要它。 Not installed, and not needed: a server answers."
+        return Health(True, unneeded, there=False)
 
 
 def _try(look: Callable[[Settings], str], settings: Settings) -> Health:
@@ -87,11 +101,23 @@ def _model(settings: Settings) -> str:
 
 
 def _server(settings: Settings) -> str:
+    from assistant.llm.catalog import Form
+    from assistant.llm.remote import RemoteEngine
     from assistant.open import open_model
 
     spec, engine = open_model(settings)
     engine.close()
-    return f"模型服务器 model server {settings.llm_url}:{spec.name},{spec.context} tokens"
+    told = f"模型服务器 model server {settings.llm_url}:{spec.name},{spec.form.value},{spec.context} tokens"
+    if not isinstance(engine, RemoteEngine):
+        return told
+    if spec.form is Form.INSTRUCT:
+        told += f",语法 grammar {engine.address.kind}"
+    others = ", ".join(engine.others[:8])
+    return (
+        f"{told}。还有 others: {others}(用 ASSISTANT_LLM_MODEL 选 chooses)"
+        if others and not settings.llm_model
+        else told
+    )
 
 
 def _answer(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 AssistantError
 ├── InputInvalid        the question, the history or an option cannot be used
+├── LibraryInvalid      a document cannot be added, removed or labelled, or the list of them is damaged
 ├── PromptInvalid       a file in prompts/ is broken
 ├── ModelMissing        the model file is not there, or its name is unknown
 ├── ModelDamaged        the model file is not what its checksum says
@@ -24,6 +25,10 @@ class AssistantError(Exception):
 
 class InputInvalid(AssistantError):
     """The question, the history or an option cannot be used."""
+
+
+class LibraryInvalid(AssistantError):
+    """A document cannot be added, removed or labelled, or the list of them is damaged."""
 
 
 class PromptInvalid(AssistantError):

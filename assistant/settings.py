@@ -14,7 +14,9 @@ class Settings:
     """Where things are and how much may be used."""
 
     seeds: Path = _ROOT / "seeds"
-    data: Path = _ROOT / "vectorstore" / "data"  # the index, the chosen model, the history; safe to delete
+    data: Path = (
+        _ROOT / "vectorstore" / "data"
+    )  # the index, the chosen model, the history, and what was added on the page (library/)
     embedder: str | None = None  # None: the built-in one; a path: an embedding GGUF
     threads: int | None = None  # of the model; None: the cores that this process may use
     llm_url: str = ""  # a server that speaks OpenAI's protocol answers in the place of the chosen model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,11 +20,20 @@ class Model:
     version: str = "0.12.0"
     key: str = ""  # without it everything is refused
     statuses: list[int] = field(default_factory=list)  # of the next chat replies
+    words: str = "as told"  # with these
+    loading: list[int] = field(default_factory=list)  # of the next replies to GET
     break_after: int | None = None  # pieces, after which it hangs up
     stall_after: int | None = None  # pieces, after which it says nothing any more
     garbage: bytes = b""  # sent in the place of the answer
     refuses_grammar: bool = False
     reasoning: str = ""  # sent apart from the text, as servers do that know thinking models
+    finish: str = "stop"  # why the text ends
+    names: tuple[str, ...] = ("some-model",)
+    base: str = "/v1"  # where the protocol begins
+    gets: dict[str, Any] = field(default_factory=dict)  # further replies to GET, or statuses, by their paths
+    reader: Callable[[str, dict[str, Any]], dict[str, Any] | None] = lambda path, body: (
+        None
+    )  # what else it can be asked
     bodies: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     hung_up: threading.Event = field(default_factory=threading.Event)  # the client closed a stalled reply
@@ -33,7 +42,7 @@ class Model:
 
 @contextmanager
 def serve_model(model: Model) -> Iterator[str]:
-    """Serve on a free port; the address ends with ``/v1``."""
+    """Serve on a free port; the address ends with ``/v1``, wherever the protocol begins."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *arguments: object) -> None:
@@ -44,24 +53,35 @@ def serve_model(model: Model) -> Iterator[str]:
             if model.key and self.headers.get("Authorization") != f"Bearer {model.key}":
                 return self._say(401, {"error": f"bad key {self.headers.get('Authorization')}"})
             answers: dict[str, dict[str, Any]] = {
-                "/v1/models": {"data": [{"id": "some-model", "owned_by": model.owner, "max_model_len": None}]},
+                f"{model.base}/models": {
+                    "data": [{"id": name, "owned_by": model.owner, "max_model_len": None} for name in model.names]
+                },
                 "/version": {"version": model.version},
                 "/props": {"default_generation_settings": {"n_ctx": 2048}},
+                **model.gets,
             }
-            return self._say(200, answers[self.path]) if self.path in answers else self._say(404, {})
+            if model.loading:
+                return self._say(model.loading.pop(0), {"error": "Loading model"})
+            found = answers.get(self.path, 404)
+            return self._say(found, {}) if isinstance(found, int) else self._say(200, found)
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             model.paths.append(self.path)
-            if self.path == "/tokenize":
+            reply = model.reader(self.path, body)
+            if reply is None and self.path == "/tokenize" and model.owner == "llamacpp":
                 return self._say(200, {"tokens": list(range(2 * len(body["content"])))})
             model.bodies.append(body)
             if model.key and self.headers.get("Authorization") != f"Bearer {model.key}":
                 return self._say(401, {"error": f"bad key {self.headers.get('Authorization')}"})
             if model.statuses:
-                return self._say(model.statuses.pop(0), {"error": "as told"})
+                return self._say(model.statuses.pop(0), {"error": model.words})
             if model.refuses_grammar and {"grammar", "structured_outputs", "guided_grammar"} & body.keys():
                 return self._say(400, {"error": "unknown field grammar"})
+            if reply is not None:
+                return self._say(200, reply)
+            if self.path != f"{model.base}/chat/completions":
+                return self._say(404, {})
             with suppress(ConnectionError):
                 self._stream()
             return None
@@ -83,7 +103,7 @@ def serve_model(model: Model) -> Iterator[str]:
                     self._stall()
                     return
                 self._event({"content": piece})
-            self._event({}, "stop")
+            self._event({}, model.finish)
             self.wfile.write(b"data: [DONE]\n\n")
 
         def _stall(self) -> None:

@@ -16,6 +16,10 @@ from assistant.errors import AssistantError
 from assistant.evaluation.background import Evaluations
 from assistant.evaluation.run import Bench
 from assistant.evaluation.summary import RunFacts
+from assistant.llm.catalog import bundled
+from assistant.llm.change import Models
+from assistant.llm.held import Held
+from assistant.page.reach import Reach
 from assistant.types import (
     Answer,
     Asks,
@@ -36,6 +40,8 @@ from assistant.types import (
     Understood,
     Verdict,
 )
+from assistant.users import Watched
+from tests.answer_fakes import FakeEngine
 from vectorstore.types import (
     Boilerplate,
     Document,
@@ -49,6 +55,7 @@ from vectorstore.types import (
     Sentence,
 )
 
+MODEL, INDEX = ModelFacts("fake-reader", "0" * 64, "Q8_0"), IndexFacts("g1", "c" * 64)
 TASKS = Labels("上海", 2024, Part.TASKS)
 REVIEW = Labels("上海", 2023, Part.REVIEW)
 TEXT = """首页 资讯 国内 聚焦
@@ -113,8 +120,8 @@ def answer_with(
         text=text,
         claims=tuple(claims),
         citations=tuple(Citation(n, s, title) for n, s in enumerate(sentences, 1)),
-        model=ModelFacts("fake-reader", "0" * 64, "Q8_0"),
-        index=IndexFacts("g1", "c" * 64),
+        model=MODEL,
+        index=INDEX,
         seconds=Seconds(total=0.4),
         **more,  # type: ignore[arg-type]
     )
@@ -213,26 +220,36 @@ def make_evaluations(answerer: FakeAssistant, home: Path) -> Evaluations:
     }
     rows = [json.dumps({"id": f"q{n}", **row}, ensure_ascii=False) for n in range(2)]
     questions.write_text("\n".join(rows), encoding="utf-8")
-    facts = RunFacts(ModelFacts("fake", "00", "Q8_0"), IndexFacts("g1", "11"), prompts="22", program="0.1")
+    facts = RunFacts(MODEL, INDEX, prompts="22", program="0.1")
     corpus = {parsed.document.source: parsed.document.text for parsed in answerer.parsed}
     return Evaluations(home / "reports", questions, lambda: Bench(Graded(answerer), facts, corpus))
+
+
+def make_models(home: Path) -> Models:
+    """The bundled reader, said to be running, and whatever is registered in ``home``."""
+    return Models(Held(bundled(), FakeEngine()), home, lambda _: FakeEngine())
 
 
 class Served:
     """A page on a free port of this machine, in a thread of its own."""
 
-    def __init__(self, answerer: FakeAssistant) -> None:
+    def __init__(self, answerer: FakeAssistant, users: Watched | None = None, reach: Reach | None = None) -> None:
         import uvicorn
 
         from assistant.page.app import build_app
-        from assistant.page.server import Closing
+        from assistant.page.login import Login
+        from assistant.page.server import Closing, configure
 
+        reach = reach or Reach(port=0)
         self._home = TemporaryDirectory(prefix="page-")
         self.home = Path(self._home.name)
         self.evaluations = make_evaluations(answerer, self.home)
-        self._closing = Closing(build_app(answerer, self.home, self.evaluations))
-        config = uvicorn.Config(self._closing, port=0, log_level="error", ws="none", timeout_graceful_shutdown=5)
-        self._server = uvicorn.Server(config)
+        self.models = make_models(self.home)
+        login = Login(users) if users else None
+        self._closing = Closing(
+            build_app(answerer, self.home, self.evaluations, models=self.models, login=login, reach=reach)
+        )
+        self._server = uvicorn.Server(configure(self._closing, reach, patience=5))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.url = ""
 

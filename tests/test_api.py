@@ -68,6 +68,18 @@ def test_texts_files_and_names_become_sources(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b.txt"]
 
 
+def test_what_a_person_corrected_beside_the_files_counts_in_memory_too(tmp_path: Path) -> None:
+    (tmp_path / "b.txt").write_text(PLAN, encoding="utf-8")
+    with Assistant.over([tmp_path]) as assistant:
+        (before,) = assistant.documents
+        facts = '["b.txt"]\ntitle = "某市计划"\n[["b.txt".correct]]\nafter = "2024年主要任务"\nyear = 2023\n'
+        (tmp_path / "sources.toml").write_text(facts, encoding="utf-8")
+        for given in ([tmp_path], [tmp_path / "b.txt"], {"甲": tmp_path / "b.txt"}):
+            (after,) = Assistant.over(given, model=assistant).documents
+            assert after.document.title == "某市计划" != before.document.title
+            assert {s.labels.year for s in after.sentences} == {2023} != {s.labels.year for s in before.sentences}
+
+
 def test_what_cannot_be_searched_is_said(tmp_path: Path) -> None:
     file = tmp_path / "b.txt"
     file.write_text(PLAN, encoding="utf-8")

@@ -34,6 +34,7 @@ _TERMINAL = (
     "assistant.cli",
     "assistant.evaluation.measure",
     "assistant.terminal",
+    "assistant.user_commands",
 )
 HOMES: Mapping[str, tuple[str, ...]] = {
     "bm25s": ("vectorstore.lexical",),

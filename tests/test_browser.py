@@ -355,7 +355,7 @@ FOREIGN_ELEMENTS = """() => {
         for (const element of root.querySelectorAll('.html-container *')) {
             const handlers = element.getAttributeNames().filter(name => name.startsWith('on') || name === 'style');
             const link = element.getAttribute('href');
-            const known = /^(#|\\/(history|documents|eval|page\\/talks\\/[0-9a-f]{32}\\/export\\.(md|html|docx))?$)/;
+            const known = /^(#|\\/(history|documents|eval|models|account|page\\/talks\\/[0-9a-f]{32}\\/export\\.(md|html|docx))?$)/;
             if (!ours.has(element.tagName) || handlers.length || (link && !known.test(link))) {
                 found.push(element.outerHTML.slice(0, 200));
             }

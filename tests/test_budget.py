@@ -41,7 +41,9 @@ def passages(lengths: Sequence[int]) -> tuple[Passage, ...]:
 
 
 def fit(found: Sequence[Passage], context: int, turns: Sequence[Turn] = ()) -> Fitted:
-    return fit_prompt(ASKED, found, turns, {}, load_prompt(), context=context, frame=10, count=count)
+    return fit_prompt(
+        ASKED, found, turns, {}, load_prompt(), context=context, room=answer_room(context), frame=10, count=count
+    )
 
 
 @given(lengths=st.lists(st.integers(1, 400), min_size=1, max_size=14), context=st.integers(700, 3000))
@@ -82,6 +84,7 @@ def test_a_question_that_leaves_no_room_is_said() -> None:
             {},
             load_prompt(),
             context=2000,
+            room=answer_room(2000),
             frame=0,
             count=count,
         )
@@ -224,3 +227,8 @@ def test_what_is_thought_and_what_is_answer(written: str, seen: str) -> None:
         visible.push(character)
     visible.finish()
     assert visible.text == seen
+
+
+def test_a_model_that_thinks_aloud_gets_room_for_the_thought_and_never_all_of_it() -> None:
+    for context in (512, 1024, 4096, 32_768):
+        assert answer_room(context) < answer_room(context, thinks=True) <= context // 2

@@ -28,7 +28,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("command", ["index", "ask", "chat", "serve", "eval", "model", "doctor"])
+@pytest.mark.parametrize("command", ["index", "ask", "chat", "serve", "eval", "model", "user", "doctor"])
 def test_every_command_has_help(command: str) -> None:
     from typer.testing import CliRunner
 

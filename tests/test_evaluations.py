@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import unescape
 from pathlib import Path
@@ -243,3 +243,136 @@ def test_a_run_that_is_right_lists_no_failure(evaluations: Evaluations, slow: Sl
 def test_a_run_that_is_not_there_is_said(evaluations: Evaluations) -> None:
     with pytest.raises(InputInvalid, match="找不到"):
         evaluations.read_run("../reports")
+
+
+class Counted(Slow):
+    """Stops its own run after so many questions."""
+
+    stop_after = 2
+    stop: Callable[[], None] = staticmethod(lambda: None)
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        answer = super().ask(question, history)
+        if len(self.asked) == self.stop_after:
+            self.stop()
+        return answer
+
+
+def interrupt(tmp_path: Path) -> tuple[Evaluations, Counted, str]:
+    """A run of five of its own questions that was stopped after two."""
+    answerer = Counted()
+    answerer.go.set()
+    questions = tmp_path / "questions.jsonl"
+    questions.write_bytes(rows(3))
+    evaluations = Evaluations(tmp_path / "reports", questions, lambda: Bench(answerer, FACTS, CORPUS))
+    answerer.stop = evaluations.stop
+    name = evaluations.start(evaluations.upload("five.jsonl", rows(5))[0])
+    assert evaluations.wait(30)
+    assert (len(answerer.asked), evaluations.list_runs()[0].complete) == (2, False)
+    return evaluations, answerer, name
+
+
+def test_an_interrupted_run_goes_on_with_its_own_questions_and_asks_none_twice(tmp_path: Path) -> None:
+    evaluations, answerer, name = interrupt(tmp_path)
+    for path in (evaluations.reports / "uploads").rglob("questions.*"):
+        path.unlink()
+    evaluations.questions.write_bytes(rows(1))  # today's labelled questions are others
+    evaluations.resume(name)
+    assert evaluations.state.total == 5
+    assert evaluations.wait(30)
+    assert evaluations.state.problem == ""
+    assert len(answerer.asked) == 5
+    [line] = evaluations.list_runs()
+    assert (line.name, line.complete, line.summary["all"]["n"]) == (name, True, 5)
+
+
+def test_a_run_that_was_killed_before_it_could_sum_up_is_listed_and_goes_on(tmp_path: Path) -> None:
+    evaluations, answerer, name = interrupt(tmp_path)
+    folder = evaluations.reports / name
+    (folder / "summary.json").unlink()
+    with (folder / "results.jsonl").open("ab") as file:
+        file.write(b'{"id": "q4", "ki')  # a line that the kill cut in two
+    [line] = evaluations.list_runs()
+    assert (line.name, line.done, line.complete) == (name, 2, False)
+    drawn = read(draw_evaluation(State(), (line,)))
+    assert [a["value"] for tag, a in drawn.tags if a.get("name") == "run"] == [name]
+    assert not [a for tag, a in drawn.tags if a.get("href")]  # there is no report yet
+    evaluations.resume(name)
+    assert evaluations.wait(30)
+    assert (len(answerer.asked), evaluations.list_runs()[0].complete) == (5, True)
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"model": replace(FACTS.model, sha256="99")}, "模型变了"),
+        ({"index": replace(FACTS.index, generation="g9")}, "资料索引变了"),
+        ({"prompts": "99", "program": "9"}, "提示词、程序变了"),
+    ],
+)
+def test_a_run_of_something_else_is_not_gone_on_with_and_what_changed_is_said(
+    tmp_path: Path, other: dict[str, object], named: str
+) -> None:
+    evaluations, answerer, name = interrupt(tmp_path)
+    today = replace(FACTS, **other)  # type: ignore[arg-type]
+    later = Evaluations(evaluations.reports, evaluations.questions, lambda: Bench(answerer, today, CORPUS))
+    with pytest.raises(InputInvalid, match=named):
+        later.resume(name)
+    assert not later.state.running
+    assert len(answerer.asked) == 2
+
+
+@pytest.mark.parametrize("name", ["", "..", "../secret", "uploads/x", "20990101-000000"])
+def test_only_a_run_that_is_there_can_be_gone_on_with(evaluations: Evaluations, name: str) -> None:
+    with pytest.raises(InputInvalid, match="找不到这次评测"):
+        evaluations.resume(name)
+
+
+def test_no_second_run_is_gone_on_with_beside_one(tmp_path: Path) -> None:
+    evaluations, answerer, name = interrupt(tmp_path)
+    answerer.go.clear()
+    evaluations.start()
+    with pytest.raises(InputInvalid, match="已有一个评测在运行"):
+        evaluations.resume(name)
+    answerer.go.set()
+    assert evaluations.wait(30)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"model": replace(FACTS.model, name="other")}, "换了模型"),
+        ({"index": replace(FACTS.index, generation="g9")}, "资料变了"),
+    ],
+)
+def test_a_run_ends_where_its_model_or_its_documents_change_and_keeps_what_was_done(
+    tmp_path: Path, changed: dict[str, object], said: str
+) -> None:
+    class Changing(Counted):
+        def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+            answer = super().ask(question, history)
+            return replace(answer, **changed) if len(self.asked) > 2 else answer  # type: ignore[arg-type]
+
+    answerer = Changing()
+    answerer.go.set()
+    questions = tmp_path / "questions.jsonl"
+    questions.write_bytes(rows(4))
+    evaluations = Evaluations(tmp_path / "reports", questions, lambda: Bench(answerer, FACTS, CORPUS))
+    evaluations.start()
+    assert evaluations.wait(30)
+    assert said in evaluations.state.problem
+    [line] = evaluations.list_runs()
+    assert (line.complete, line.summary["all"]["n"]) == (False, 2)
+
+
+def test_a_run_is_gone_on_with_by_a_button_that_a_complete_one_lacks(tmp_path: Path) -> None:
+    from assistant.page.app import build_app
+
+    evaluations, _, name = interrupt(tmp_path)
+    app = build_app(FakeAssistant((parse(),)), tmp_path, evaluations)
+    with TestClient(app, follow_redirects=False) as client:
+        assert f'name="run" value="{name}"' in client.get("/eval").text
+        assert client.post("/eval/resume", data={"run": "x"}).status_code == 400
+        assert client.post("/eval/resume", data={"run": name}).headers["location"] == "/eval"
+        assert evaluations.wait(30)
+        assert 'name="run"' not in client.get("/eval").text

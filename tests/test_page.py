@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from assistant.errors import EngineCrashed, InputInvalid
-from assistant.page.server import check_host, open_port, prepare_html, refuse, serve_app, write_policy
+from assistant.page.reach import Reach, check_reach, open_port
+from assistant.page.server import prepare_html, refuse, serve_app, write_policy
 from assistant.page.talk import QUESTION_LIMIT, Talk, ask
 from assistant.types import Role
 from assistant.view.exchange import Exchange
@@ -124,10 +125,16 @@ def test_the_place_in_the_queue_is_shown() -> None:
     assert any(exchange.ahead == 3 for exchange in ask(FakeAssistant(ahead=3), Talk(), QUESTION))
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.com", "::", ""])
-def test_another_address_than_this_machine_is_refused_with_a_sentence(host: str) -> None:
-    with pytest.raises(InputInvalid, match="登录"):
-        check_host(host)
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.com", "::", "::1", ""])
+def test_another_address_than_this_machine_needs_a_login_and_warns(host: str) -> None:
+    with pytest.raises(InputInvalid, match="--auth-file"):
+        check_reach(Reach(host), login=False)
+    assert "TLS" in str(check_reach(Reach(host), login=True))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_alone_needs_no_login_and_no_warning(host: str) -> None:
+    assert check_reach(Reach(host), login=False) is None
 
 
 def test_a_taken_port_is_said_and_a_free_one_is_named() -> None:
@@ -144,7 +151,7 @@ def test_a_taken_port_is_said_and_a_free_one_is_named() -> None:
 
 def test_a_port_that_does_not_exist_is_refused() -> None:
     with pytest.raises(InputInvalid, match="70000"):
-        serve_app(_nothing, "127.0.0.1", 70000, lambda _: None)
+        serve_app(_nothing, Reach(port=70000), lambda _: None)
 
 
 async def _nothing(*_: object) -> None:
@@ -324,8 +331,12 @@ SERVE = """
 import sys
 from pathlib import Path
 from assistant.page.app import serve
+from assistant.page.reach import Reach
 from tests.page_fakes import FakeAssistant
-serve(FakeAssistant(), home=Path(sys.argv[1]), port=0, on_ready=lambda url: (sys.stdout.write(url + "\\n"), sys.stdout.flush()))
+def say(url):
+    sys.stdout.write(url + "\\n")
+    sys.stdout.flush()
+serve(FakeAssistant(), home=Path(sys.argv[1]), reach=Reach(port=0), on_ready=say)
 sys.stdout.write("ended\\n")
 """
 

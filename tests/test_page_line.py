@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assistant.errors import EngineBusy
 from assistant.page.line import WaitingLine
-from assistant.page.scope import Choices, combine, list_choices, read_scope
+from assistant.page.scope import Choices, list_choices, read_scope
 from assistant.page.talk import Talk, ask
 from assistant.view.filter import draw_filter
 from tests.page_fakes import FakeAssistant, parse
@@ -81,15 +81,6 @@ def test_a_crash_does_not_leave_a_ghost_in_the_line() -> None:
     with pytest.raises(RuntimeError):
         list(ask(FakeAssistant(crash=RuntimeError()), Talk(), "问", line))
     assert list(ask(FakeAssistant(), Talk(), "问", line))[-1].answer is not None
-
-
-def test_a_choice_replaces_what_the_question_says_of_the_same_kind_and_leaves_the_rest() -> None:
-    understood = Scope(frozenset({"上海"}), frozenset({"崇明"}), frozenset({2023}), None)
-    chosen = read_scope(json.dumps({"year": ["2024"], "part": ["tasks"]}), CHOICES)
-    assert combine(understood, chosen) == Scope(frozenset({"上海"}), frozenset({"崇明"}), frozenset({2024}), Part.TASKS)
-    assert combine(understood, Scope()) == understood
-    moved = combine(understood, read_scope(json.dumps({"region": ["江苏"]}), CHOICES))
-    assert (moved.regions, moved.places) == (frozenset({"江苏"}), frozenset())
 
 
 @pytest.mark.parametrize(

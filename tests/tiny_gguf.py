@@ -28,15 +28,26 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="tiny-gguf-")
 @cache
 def tiny_gguf() -> Path:
     """The tiny model over the seeds; made once in a test session. Never change the file."""
-    lines = (line for file in sorted(_SEEDS.glob("*.txt")) for line in file.read_text("utf-8").splitlines() if line)
-    return write_tiny_gguf(Path(_FOLDER.name) / "tiny.gguf", lines)
+    return write_tiny_gguf(Path(_FOLDER.name) / "tiny.gguf", _lines())
 
 
-def write_tiny_gguf(path: Path, texts: Iterator[str], *, seed: int = 0, layers: int = LAYERS) -> Path:
+@cache
+def long_gguf() -> Path:
+    """The same, for whole prompts: a server holds a model to the context that its file names."""
+    return write_tiny_gguf(Path(_FOLDER.name) / "long.gguf", _lines(), context=4 * CONTEXT)
+
+
+def _lines() -> Iterator[str]:
+    return (line for file in sorted(_SEEDS.glob("*.txt")) for line in file.read_text("utf-8").splitlines() if line)
+
+
+def write_tiny_gguf(
+    path: Path, texts: Iterator[str], *, seed: int = 0, layers: int = LAYERS, context: int = CONTEXT
+) -> Path:
     """Train the vocabulary on the texts, draw the weights, write the file."""
     vocabulary = _train_vocabulary(texts)
     writer = gguf.GGUFWriter(path, "llama")
-    _add_shape(writer, layers)
+    _add_shape(writer, layers, context)
     _add_vocabulary(writer, vocabulary)
     random = np.random.default_rng(seed)
     for name, shape in _shapes(vocabulary.get_piece_size(), layers):
@@ -74,9 +85,9 @@ def _train_vocabulary(texts: Iterator[str]) -> sentencepiece.SentencePieceProces
     return sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
 
 
-def _add_shape(writer: gguf.GGUFWriter, layers: int) -> None:
+def _add_shape(writer: gguf.GGUFWriter, layers: int, context: int) -> None:
     writer.add_name("tiny random")
-    writer.add_context_length(CONTEXT)
+    writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(layers)
     writer.add_feed_forward_length(INNER)

@@ -1,7 +1,8 @@
 """Question files and a running assistant in; evaluation runs in the background, their progress and figures out.
 
 One run at a time, in a thread; the assistant goes on answering people meanwhile, each waits for one question at most.
-Runs lie where ``assistant eval`` puts them, so both list the same ones.
+Runs lie where ``assistant eval`` puts them, so both list the same ones. One that ended early goes on where it was, with
+the questions that it began with: they are kept beside its results.
 """
 
 from __future__ import annotations
@@ -10,20 +11,22 @@ import hashlib
 import json
 import logging
 import re
+import shutil
 import threading
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import AssistantError, InputInvalid
+from assistant.errors import AssistantError, InputInvalid, ModelUnusable
 from assistant.evaluation.questions import check_evidence, read_questions
 from assistant.evaluation.results import RESULTS, Result, read_results
-from assistant.evaluation.run import Bench, Progress, run_evaluation
+from assistant.evaluation.run import RUN, Answerer, Bench, Progress, run_evaluation
 from assistant.evaluation.score import Sample
-from assistant.evaluation.summary import Comparison, compare_runs
+from assistant.evaluation.summary import Comparison, RunFacts, compare_runs
+from assistant.types import Answer, Turn
 from vectorstore.errors import StoreError
 
 LARGEST_FILE = 2 * 1024 * 1024  # bytes of a question file
@@ -31,6 +34,13 @@ _LARGEST_UNPACKED = 50 * 1024 * 1024
 _MOST_ENTRIES = 200
 _KINDS = (".jsonl", ".ndjson", ".csv", ".xlsx")
 _MOST_RUNS = 100
+_QUESTIONS = "questions"
+_FACTS = {
+    "model": ("模型", "model"),
+    "index": ("资料索引", "index"),
+    "prompts": ("提示词", "prompts"),
+    "program": ("程序", "program"),
+}
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,60}")
 _UPLOAD = re.compile(r"[0-9a-f]{16}")
 _LOG = logging.getLogger(__name__)
@@ -67,7 +77,34 @@ class RunLine:
     """One run of before: its name and what ``summary.json`` says."""
 
     name: str
-    summary: Mapping[str, Any]
+    summary: Mapping[str, Any]  # empty where it was killed before it could write one
+    done: int = 0  # questions, of one without a summary
+
+    @property
+    def complete(self) -> bool:
+        """Whether all its questions were asked."""
+        return bool(self.summary) and bool(self.summary["complete"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Steady:
+    """The answerer, as long as it is the one that the run began with: figures of two would be figures of none."""
+
+    answerer: Answerer
+    facts: RunFacts
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        answer = self.answerer.ask(question, history)
+        if answer.model != self.facts.model:
+            raise ModelUnusable(
+                f"评测期间换了模型（{self.facts.model.name} → {answer.model.name}），评测已停止；换回来可以继续。 The model was changed "
+                "during the run, which was stopped; it can be gone on with when the first one is back."
+            )
+        if answer.index != self.facts.index:
+            raise ModelUnusable(
+                "评测期间资料变了，评测已停止，请另开一次。 The documents changed during the run, which was stopped; start a new one."
+            )
+        return answer
 
 
 class Evaluations:
@@ -94,17 +131,41 @@ class Evaluations:
         ``InputInvalid`` where one is under way, or with every row of the file that does not fit.
         """
         bench = self._bench()
-        samples = self._read(self._find_upload(upload) if upload else self.questions, bench)
+        questions = self._find_upload(upload) if upload else self.questions
+        samples = self._read(questions, bench)
         with self._lock:
-            if self._state.running:
-                raise InputInvalid("已有一个评测在运行，请先停止它。 An evaluation is running already; stop it first.")
+            self._check_free()
             name = self._choose_name()
-            self._stop = threading.Event()
-            self._state = State(name, running=True, total=len(samples))
-            work = (samples, bench, self.reports / name, self._stop)
-            self._thread = threading.Thread(target=self._run, args=work, name="evaluation", daemon=True)
-            self._thread.start()
+            folder = self.reports / name
+            folder.mkdir(parents=True)
+            shutil.copyfile(questions, folder / f"{_QUESTIONS}{questions.suffix}")
+            self._begin(name, samples, bench, done=0)
         return name
+
+    def resume(self, name: str) -> None:
+        """Go on with a run that ended early; what was answered is not asked again.
+
+        ``InputInvalid`` where it is not there, was of another model, index or program, or another run is under way.
+        """
+        folder, bench = self._find_run(name), self._bench()
+        _check_same(folder / RUN, bench.facts)
+        kept = sorted(folder.glob(f"{_QUESTIONS}.*"))
+        samples = self._read(kept[0] if kept else self.questions, bench)
+        done = len(read_results(folder / RESULTS)) if (folder / RESULTS).is_file() else 0
+        with self._lock:
+            self._check_free()
+            self._begin(name, samples, bench, done=done)
+
+    def _check_free(self) -> None:
+        if self._state.running:
+            raise InputInvalid("已有一个评测在运行，请先停止它。 An evaluation is running already; stop it first.")
+
+    def _begin(self, name: str, samples: tuple[Sample, ...], bench: Bench, *, done: int) -> None:
+        self._stop = threading.Event()
+        self._state = State(name, running=True, done=done, total=len(samples))
+        work = (samples, bench, self.reports / name, self._stop)
+        self._thread = threading.Thread(target=self._run, args=work, name="evaluation", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """End the run after the question that is under way; what is done is kept."""
@@ -145,15 +206,17 @@ class Evaluations:
         return identity, len(samples)
 
     def list_runs(self) -> tuple[RunLine, ...]:
-        """Give the runs that there are, newest first; a folder without a readable summary is left out."""
+        """Give the runs that there are, newest first, also one that was killed; what cannot be read is left out."""
+        folders = {path.parent for path in (*self.reports.glob("*/summary.json"), *self.reports.glob(f"*/{RUN}"))}
+        running = self.state.name if self.state.running else ""
+        found = sorted((f for f in folders if _NAME.fullmatch(f.name) and f.name != running), reverse=True)
         lines = []
-        for path in sorted(self.reports.glob("*/summary.json"), reverse=True)[:_MOST_RUNS]:
+        for folder in found[:_MOST_RUNS]:
             try:
-                summary = json.loads(path.read_text(encoding="utf-8"))
-                lines.append(RunLine(path.parent.name, _check_summary(summary)))
-            except (OSError, ValueError, KeyError, TypeError) as problem:
-                _LOG.warning("%s 无法读取。 It cannot be read: %r", path, problem)
-        return tuple(line for line in lines if _NAME.fullmatch(line.name))
+                lines.append(_read_line(folder))
+            except (OSError, ValueError, KeyError, TypeError, InputInvalid) as problem:
+                _LOG.warning("%s 无法读取。 It cannot be read: %r", folder, problem)
+        return tuple(lines)
 
     def read_run(self, name: str) -> tuple[Result, ...]:
         """Give what came of each question of a run; ``InputInvalid`` where the run is not there."""
@@ -197,7 +260,14 @@ class Evaluations:
         problem = ""
         try:
             run_evaluation(
-                samples, bench.answerer, out, facts=bench.facts, corpus=bench.corpus, on_result=self._note, stop=stop
+                samples,
+                _Steady(bench.answerer, bench.facts),
+                out,
+                facts=bench.facts,
+                corpus=bench.corpus,
+                resume=True,  # of a new run there is nothing to take over
+                on_result=self._note,
+                stop=stop,
             )
         except (AssistantError, StoreError, OSError) as error:
             problem = str(error)
@@ -211,6 +281,32 @@ class Evaluations:
     def _note(self, reached: Progress) -> None:
         with self._lock:
             self._state = replace(self._state, done=reached.done, total=reached.total, correct=reached.correct)
+
+
+def _read_line(folder: Path) -> RunLine:
+    """Read what is listed of a run; of one that was killed, how many questions were asked."""
+    path = folder / "summary.json"
+    if path.is_file():
+        return RunLine(folder.name, _check_summary(json.loads(path.read_text(encoding="utf-8"))))
+    return RunLine(folder.name, {}, len(read_results(folder / RESULTS)))
+
+
+def _check_same(path: Path, facts: RunFacts) -> None:
+    """Refuse to go on with what was measured of something else; figures of two would be figures of none."""
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        today = facts.to_json()
+        others = [name for name in today if earlier.get(name) != today[name]]
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputInvalid(
+            f"{path} 不在或已损坏，不能继续，请另开一次评测。 {path} is missing or broken; start a new run."
+        ) from error
+    if others:
+        zh, en = ("、".join(_FACTS[name][0] for name in others), ", ".join(_FACTS[name][1] for name in others))
+        raise InputInvalid(
+            f"这次评测之后{zh}变了，接着做会把两种结果混在一起，请另开一次评测。 Since that run the {en} changed; its figures would be "
+            "mixed, so start a new run."
+        )
 
 
 def _check_summary(summary: Any) -> Mapping[str, Any]:

@@ -18,20 +18,28 @@ make_offline()  # before Gradio is imported: its analytics read the environment 
 import gradio as gr  # noqa: E402
 from fastapi import FastAPI  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
-from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import FileResponse, PlainTextResponse, Response  # noqa: E402
 
 from assistant.errors import EngineBusy  # noqa: E402
 from assistant.evaluation.background import Evaluations  # noqa: E402
+from assistant.library.background import Builder  # noqa: E402
+from assistant.library.keep import Library  # noqa: E402
+from assistant.llm.change import Models  # noqa: E402
+from assistant.page.documents import add_documents  # noqa: E402
+from assistant.page.door import TICKET, Door  # noqa: E402
 from assistant.page.evaluate import add_evaluation  # noqa: E402
 from assistant.page.line import WaitingLine  # noqa: E402
+from assistant.page.login import Gate, Login, add_login  # noqa: E402
 from assistant.page.memory import Memory  # noqa: E402
-from assistant.page.owner import read_owner  # noqa: E402
+from assistant.page.models import add_models  # noqa: E402
+from assistant.page.owner import find_owner  # noqa: E402
+from assistant.page.reach import Reach, check_reach  # noqa: E402
 from assistant.page.routes import add_routes  # noqa: E402
 from assistant.page.scope import list_choices, read_scope  # noqa: E402
-from assistant.page.server import HOSTS, Guard, check_host, serve_app  # noqa: E402
+from assistant.page.server import Guard, serve_app  # noqa: E402
 from assistant.page.talk import QUESTION_LIMIT, Answerer, Talk, ask  # noqa: E402
+from assistant.users import Watched  # noqa: E402
 from assistant.view.conversation import (  # noqa: E402
     draw_exchange,
     draw_exchanges,
@@ -41,15 +49,20 @@ from assistant.view.conversation import (  # noqa: E402
 from assistant.view.examples import suggest_questions  # noqa: E402
 from assistant.view.exchange import Exchange  # noqa: E402
 from assistant.view.filter import draw_filter  # noqa: E402
+from assistant.view.outdated import mark_outdated  # noqa: E402
 from assistant.view.reader import draw_library, draw_sources  # noqa: E402
 
 _HERE = Path(__file__).resolve().parent
 _NAMES = ("page", "plain")
-_ASSETS = {"eval.js": "text/javascript"} | {
-    f"{name}.{kind}": f"text/{media}" for kind, media in (("css", "css"), ("js", "javascript")) for name in _NAMES
-}
+_ASSETS = {
+    "eval.js": "text/javascript",
+    "models.js": "text/javascript",
+    "documents.js": "text/javascript",
+    "login.css": "text/css",
+} | {f"{name}.{kind}": f"text/{media}" for kind, media in (("css", "css"), ("js", "javascript")) for name in _NAMES}
 # Our own line is shorter and says where one stands; the framework's only has to be long enough to let everybody see it.
 _QUEUE = 64
+_ASK = "ask"  # the name of the event that asks, also for programs
 _AT_ONCE = 32
 _FONTS = ("PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", "system-ui", "sans-serif")
 _CRASHED = "程序内部出错，详情见终端；可以继续提问。 An internal error, see the terminal; you can go on asking."
@@ -74,12 +87,12 @@ class _Parts:
         return [self.past, self.now, self.sources, self.send, self.stop, self.talk]
 
 
-def build_page(answerer: Answerer, memory: Memory) -> gr.Blocks:
-    """Build the page as Gradio blocks; ``memory`` holds the conversations, open ones and those of before."""
+def build_page(answerer: Answerer, memory: Memory, line: WaitingLine) -> gr.Blocks:
+    """Build the page as Gradio blocks; ``memory`` holds the conversations, ``line`` the questions that wait."""
     page: gr.Blocks = gr.Blocks(title="政策文件助手 Policy assistant", analytics_enabled=False, fill_width=True)
     with page:
         parts = _lay_out(answerer)
-        _wire(page, answerer, parts, memory)
+        _wire(page, answerer, parts, memory, line)
     page.queue(api_open=False, max_size=_QUEUE, default_concurrency_limit=1)
     return page
 
@@ -121,34 +134,35 @@ def _lay_out(answerer: Answerer) -> _Parts:
     return _Parts(header, choose, past, now, sources, box, scope, send, stop, talk)
 
 
-def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, memory: Memory) -> None:
+def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, memory: Memory, line: WaitingLine) -> None:
     def on_load(request: gr.Request) -> list[Any]:
-        owner = read_owner(dict(request.cookies))
+        owner = _owner(request)
         name = str(dict(request.query_params).get("talk", ""))
         documents = answerer.documents
         talk = memory.resume(owner, name, documents) or memory.begin(owner)
         return [draw_header(documents), draw_filter(list_choices(documents)), *show_talk(answerer, talk)]
 
-    line = WaitingLine()
-
     def on_ask(question: str, talk: Talk | None, scope: str, request: gr.Request) -> Iterator[list[Any]]:
-        if not question or question.isspace():
-            yield [gr.skip()] * 6
-            return
-        owner = read_owner(dict(request.cookies))
-        talk = talk or memory.begin(owner)
-        talk.owner = talk.owner or ("" if talk.exchanges else owner)  # the very first visit began without a name
-        chosen = read_scope(scope, list_choices(answerer.documents))
-        yield from show_asking(ask(answerer, talk, question, line, chosen), answerer, talk, memory.keep)
+        place = request.request.scope.get(TICKET) if request.request else None
+        try:
+            if not question or question.isspace():
+                yield [gr.skip()] * 6
+                return
+            talk = memory.adopt(talk, _owner(request))
+            chosen = read_scope(scope, list_choices(answerer.documents))
+            yield from show_asking(ask(answerer, talk, question, line, chosen, place), answerer, talk, memory.keep)
+        finally:
+            line.release(place)
 
     def on_new(talk: Talk | None, request: gr.Request) -> list[Any]:
         _leave(talk)
-        return show_talk(answerer, memory.begin(read_owner(dict(request.cookies))))
+        return show_talk(answerer, memory.begin(_owner(request)))
 
     def on_crash(talk: Talk | None) -> list[Any]:
+        if talk is None or not talk.running():
+            return [*[gr.skip()] * 3, *_buttons(running=False), talk]  # refused at the door: nothing of ours has failed
         shown = show_crash(talk)
-        if talk is not None:
-            memory.keep(talk)
+        memory.keep(talk)
         return shown
 
     outputs = [parts.header, parts.choose, *parts.outputs()]
@@ -158,13 +172,15 @@ def _wire(page: gr.Blocks, answerer: Answerer, parts: _Parts, memory: Memory) ->
         on_ask,
         [parts.box, parts.talk, parts.scope],
         parts.outputs(),
-        api_name="ask",
+        api_name=_ASK,
         show_progress="hidden",
         concurrency_limit=_AT_ONCE,
         concurrency_id="ask",
         trigger_mode="multiple",  # the conversation itself refuses a second question; "once" loses one asked too soon
     )
-    asked.failure(on_crash, [parts.talk], parts.outputs(), api_visibility="private", show_progress="hidden")
+    asked.failure(
+        on_crash, [parts.talk], parts.outputs(), queue=False, api_visibility="private", show_progress="hidden"
+    )
     parts.stop.click(_stop, [parts.talk], None, queue=False, api_name="stop", show_progress="hidden")
     new = next(b for b in page.blocks.values() if isinstance(b, gr.Button) and b.elem_id == "pa-new")
     new.click(on_new, [parts.talk], parts.outputs(), queue=False, api_name="new", show_progress="hidden")
@@ -180,6 +196,7 @@ def show_asking(
     earlier = ""
     try:
         for exchange in exchanges:
+            talk.exchanges = mark_outdated(talk.exchanges, answerer.documents)
             earlier = earlier or draw_exchanges(talk.exchanges[:-1])
             yield [earlier, draw_exchange(exchange), gr.skip(), *_buttons(running=True), talk]
     except EngineBusy:  # a second question in the same conversation; the page offers none, a hasty hand may
@@ -199,18 +216,21 @@ def show_talk(answerer: Answerer, talk: Talk) -> list[Any]:
     if not talk.exchanges:
         welcome = draw_welcome(suggest_questions(documents))
         return [welcome, "", draw_library(documents), *_buttons(running=False), talk]
+    talk.exchanges = mark_outdated(talk.exchanges, documents)
     *earlier, newest = talk.exchanges
     sources = draw_sources(talk.exchanges, documents)
     return [draw_exchanges(earlier), draw_exchange(newest), sources, *_buttons(running=False), talk]
 
 
-def show_crash(talk: Talk | None) -> list[Any]:
+def show_crash(talk: Talk) -> list[Any]:
     """Give the outputs of the page after an error of the program: it is said, and the page goes on."""
-    if talk is None or not talk.exchanges:
-        return [*[gr.skip()] * 3, *_buttons(running=False), talk]
     *earlier, _ = talk.exchanges
     exchange = talk.fail(_CRASHED)
     return [draw_exchanges(earlier), draw_exchange(exchange), gr.skip(), *_buttons(running=False), talk]
+
+
+def _owner(request: gr.Request) -> str:
+    return find_owner(request.request) if request.request else ""
 
 
 def _buttons(*, running: bool) -> tuple[Any, Any]:
@@ -227,12 +247,25 @@ def _leave(talk: Talk | None) -> None:
     _stop(talk)
 
 
-def build_app(answerer: Answerer, home: Path, evaluations: Evaluations | None = None) -> FastAPI:
+def build_app(
+    answerer: Answerer,
+    home: Path,
+    evaluations: Evaluations | None = None,
+    *,
+    builder: Builder | None = None,
+    models: Models | None = None,
+    login: Login | None = None,
+    reach: Reach = Reach(),  # noqa: B008 -- frozen
+) -> FastAPI:
     """Build the page with its guard, its assets and the two addresses that say whether it is well.
 
-    ``home`` is the data folder, where conversations and feedback are kept; without ``evaluations`` there is no such page.
+    ``home`` is the data folder, where conversations and feedback are kept; without ``evaluations`` and
+    ``models`` there are no such pages, without ``builder`` the documents can be seen and not changed, without ``login`` everybody comes in.
     """
-    memory = Memory(home)
+    memory, line = Memory(home), WaitingLine()
+    page = build_page(answerer, memory, line)
+    asking = {number for number, function in page.fns.items() if function.api_name == _ASK}
+    gate = [Middleware(Gate, login.sessions)] if login else []
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -241,15 +274,29 @@ def build_app(answerer: Answerer, home: Path, evaluations: Evaluations | None = 
             talk.stop.set()
         if evaluations is not None:
             evaluations.stop()
+        if builder is not None:
+            builder.close()
 
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         lifespan=lifespan,
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS)), Middleware(Guard)],
+        middleware=[Middleware(Guard, reach), *gate, Middleware(Door, line, asking, {_ASK})],
     )
+    _add_basics(app, answerer)
+    if login is not None:
+        add_login(app, login)
+    add_routes(app, memory)
+    add_documents(app, lambda: answerer.documents, Library(home) if builder else None, builder)
+    if evaluations is not None:
+        add_evaluation(app, evaluations)
+    if models is not None:
+        add_models(app, models, lambda: evaluations is not None and evaluations.state.running)
+    return _mount(app, page)
 
+
+def _add_basics(app: FastAPI, answerer: Answerer) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
         return PlainTextResponse("ok")
@@ -264,11 +311,6 @@ def build_app(answerer: Answerer, home: Path, evaluations: Evaluations | None = 
         if name not in _ASSETS:
             return PlainTextResponse("not found", status_code=404)
         return FileResponse(_HERE / name, media_type=_ASSETS[name], headers={"cache-control": "no-cache"})
-
-    add_routes(app, memory, lambda: answerer.documents)
-    if evaluations is not None:
-        add_evaluation(app, evaluations)
-    return _mount(app, build_page(answerer, memory))
 
 
 def _mount(app: FastAPI, page: gr.Blocks) -> FastAPI:
@@ -295,13 +337,18 @@ def serve(
     *,
     home: Path,
     evaluations: Evaluations | None = None,
-    host: str = "127.0.0.1",
-    port: int = 7860,
+    builder: Builder | None = None,
+    models: Models | None = None,
+    users: Watched | None = None,
+    reach: Reach = Reach(),  # noqa: B008 -- frozen
     on_ready: Callable[[str], None],
 ) -> None:
     """Serve the page until SIGINT or SIGTERM; ``on_ready`` is given its address once it answers.
 
-    ``InputInvalid`` where the host is not this machine or the port is taken; nothing is printed here.
+    ``InputInvalid`` where the address is none of this machine, the port is taken, or others could come in without a
+    login; nothing is printed here.
     """
-    check_host(host)
-    serve_app(build_app(answerer, home, evaluations), host, port, on_ready)
+    check_reach(reach, login=users is not None)
+    login = Login(users) if users else None
+    app = build_app(answerer, home, evaluations, builder=builder, models=models, login=login, reach=reach)
+    serve_app(app, reach, on_ready)

@@ -37,6 +37,15 @@ def add_evaluation(app: FastAPI, evaluations: Evaluations) -> None:
             return _page(draw_problem(str(problem)), 400)
         return RedirectResponse("/eval", status_code=303)
 
+    @app.post("/eval/resume")
+    async def resume(request: Request) -> Response:
+        name = (await read_form(request)).get("run", "")
+        try:
+            await run_in_threadpool(evaluations.resume, name)
+        except AssistantError as problem:
+            return _page(draw_problem(str(problem)), 400)
+        return RedirectResponse("/eval", status_code=303)
+
     @app.post("/eval/stop")
     def stop() -> Response:
         evaluations.stop()
@@ -54,6 +63,10 @@ def add_evaluation(app: FastAPI, evaluations: Evaluations) -> None:
             return say_problem(str(problem))
         return JSONResponse({"id": identity, "count": count})
 
+    _add_runs(app, evaluations)
+
+
+def _add_runs(app: FastAPI, evaluations: Evaluations) -> None:
     @app.get("/eval/runs/{name}")
     def show_run(name: str) -> Response:
         try:

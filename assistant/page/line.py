@@ -19,6 +19,7 @@ LONGEST = 8  # questions that wait or are answered
 _REMEMBERED = 20  # answers whose time tells the wait
 _GUESS = 5.0  # seconds of an answer before there was any
 _TICK = 0.25  # seconds between two looks at the line
+_LAPSE = 10.0  # seconds that a place is kept for a question that is on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,36 @@ class WaitingLine:
 
     longest: int = LONGEST
     _line: list[object] = field(default_factory=list)
+    _coming: dict[object, float] = field(default_factory=dict)  # places kept, and when each lapses
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _took: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _began: float = 0.0
 
+    def reserve(self) -> object:
+        """Keep a place for a question that is on its way; ``EngineBusy`` at once where the line is full."""
+        with self._changed:
+            self._check_room()
+            place = object()
+            self._coming[place] = time.monotonic() + _LAPSE
+            return place
+
+    def release(self, place: object) -> None:
+        """Give up a place that was kept and not taken."""
+        with self._changed:
+            self._coming.pop(place, None)
+
+    def expect(self) -> float:
+        """Give the seconds until the whole line of now has been answered."""
+        with self._changed:
+            return self._usual() * self.longest
+
     @contextmanager
-    def stand(self) -> Iterator[object]:
-        """Take a place at the end and leave it afterwards; ``EngineBusy`` at once where the line is full."""
+    def stand(self, place: object | None = None) -> Iterator[object]:
+        """Stand at the end and leave afterwards; ``EngineBusy`` at once where the line is full and no place was kept."""
         ticket = object()
         with self._changed:
-            if len(self._line) >= self.longest:
-                raise EngineBusy(self._say_full())
+            if self._coming.pop(place, None) is None:
+                self._check_room()
             self._line.append(ticket)
             if len(self._line) == 1:
                 self._began = time.monotonic()
@@ -67,6 +87,13 @@ class WaitingLine:
                     continue
             told = (place.ahead, round(place.seconds))
             yield place
+
+    def _check_room(self) -> None:
+        now = time.monotonic()
+        for place in [place for place, until in self._coming.items() if until < now]:
+            del self._coming[place]  # its question never came
+        if len(self._line) + len(self._coming) >= self.longest:
+            raise EngineBusy(self._say_full())
 
     def _leave(self, ticket: object) -> None:
         with self._changed:

@@ -37,6 +37,13 @@ class Memory:
         self._open[talk.id] = talk
         return talk
 
+    def adopt(self, talk: Talk | None, owner: str) -> Talk:
+        """Give the conversation to go on with: the one that the page holds, or a new one where that is another's."""
+        if talk is None or talk.owner not in ("", owner):
+            return self.begin(owner)
+        talk.owner = talk.owner or ("" if talk.exchanges else owner)  # the very first visit began without a name
+        return talk
+
     def talks(self) -> list[Talk]:
         """Give the conversations that are open."""
         return list(self._open.values())

@@ -7,6 +7,7 @@
   let wasRunning = false;
   let sent = null; // what stood in the box when it was sent; it is emptied when the question has arrived
   let drawnReader = null;
+  let returned = ""; // the turn whose question was put back into the box
 
   const find = (selector, root = document) => root.querySelector(selector);
   const every = (selector, root = document) => Array.from(root.querySelectorAll(selector));
@@ -79,18 +80,23 @@
     "#pa-send": { zh: "提问", en: "Ask" },
     "#pa-stop": { zh: "停止", en: "Stop" },
   };
+  const TITLE = { zh: "政策文件助手", en: "Policy assistant" };
   const language = () => (document.documentElement.dataset.lang === "en" ? "en" : "zh");
 
   function relabel() {
+    document.title = TITLE[language()];
     for (const [selector, words] of Object.entries(LABELS)) {
       const button = find(selector);
       if (button && button.textContent.trim() !== words[language()]) button.textContent = words[language()];
     }
+    const label = find("#pa-box label > span");
+    const name = language() === "en" ? "Question" : "问题";
+    if (label && label.textContent.trim() !== name) label.textContent = name;
     const box = findBox();
     const hint = language() === "en" ? "Ask here" : "输入问题";
     if (box && box.placeholder !== hint) {
       box.placeholder = hint;
-      box.setAttribute("aria-label", language() === "en" ? "Question" : "问题");
+      box.setAttribute("aria-label", name);
     }
   }
 
@@ -120,6 +126,13 @@
     const box = findBox();
     if (box && sent !== null && box.value === sent && !find(".pa-error", exchange)) write("");
     sent = null;
+  }
+
+  // One that lies outside the chosen scope comes back into it: either of the two is to be changed.
+  function giveBack(exchange) {
+    const box = findBox();
+    returned = exchange.dataset.turn;
+    if (box && !box.value) write(find("[data-again]", exchange).dataset.again);
   }
 
   function askFor(text) {
@@ -217,6 +230,35 @@
     if (window.location.pathname + window.location.search !== address) window.history.replaceState(null, "", address);
   }
 
+  // A question that is refused at the door is never seen by the framework: its sentence stands where the answer would,
+  // and the question stays in the box. A session that has ended leads to the login.
+  function sayRefused(sentence) {
+    const old = find(".pa-refused");
+    if (old) old.remove();
+    const place = find("#pa-scroll");
+    if (!place || !sentence) return;
+    const said = document.createElement("div");
+    said.className = "pa-error pa-refused";
+    said.setAttribute("role", "alert");
+    const cut = sentence.indexOf("。 ") + 1; // Chinese, and after its full stop the same in English
+    say(said, { zh: sentence.slice(0, cut) || sentence, en: sentence.slice(cut).trim() || sentence });
+    place.append(said);
+    bringIntoView(said, true);
+  }
+
+  const fetchFirst = window.fetch;
+  window.fetch = async (...given) => {
+    const response = await fetchFirst(...given);
+    const path = new URL(response.url || "/", window.location.href).pathname;
+    if (response.status === 401) {
+      const here = window.location.pathname + window.location.search;
+      window.location.assign(`/login?next=${encodeURIComponent(here)}`);
+    } else if (path === "/gradio_api/queue/join") {
+      sayRefused(response.status === 429 ? (await response.clone().json()).detail : "");
+    }
+    return response;
+  };
+
   document.addEventListener("submit", (event) => {
     const form = event.target instanceof Element ? event.target.closest(".pa-form") : null;
     if (!form) return;
@@ -244,6 +286,10 @@
     } else if (at.closest("[data-clear]")) {
       every(".pa-choice").forEach((chip) => chip.setAttribute("aria-pressed", "false"));
       chooseScope(null);
+    } else if (at.closest("[data-again]")) {
+      every(".pa-choice").forEach((chip) => chip.setAttribute("aria-pressed", "false"));
+      chooseScope(null);
+      askFor(at.closest("[data-again]").dataset.again);
     } else if (at.closest("[data-copy]")) {
       copy(at.closest("[data-copy]"));
     } else if (at.closest("[data-rate]")) {
@@ -288,6 +334,7 @@
       exchange.scrollIntoView({ block: "nearest" });
     }
     if (exchange && turn !== shownTurn) emptyBox(exchange);
+    if (exchange && turn !== returned && find("[data-again]", exchange)) giveBack(exchange);
     if (exchange) nameTalk(exchange);
     else if (find(".pa-welcome")) nameTalk(null);
     relabel();

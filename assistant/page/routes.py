@@ -1,12 +1,11 @@
 """The memory of the page -> the addresses beside the chat: what a person says of an answer, exports, the history.
 
-Each answers only for the owner that the cookie of the request names; the guard in front has refused foreign origins.
+Each answers only for the owner whom the request names, by login or by cookie; the guard in front has refused foreign origins.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qs, quote
 
@@ -18,22 +17,15 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from assistant.conversations.export import MEDIA, export
 from assistant.errors import InputInvalid
 from assistant.page.memory import Memory
-from assistant.page.owner import give_cookie, read_owner
+from assistant.page.owner import USER, find_owner, give_cookie
 from assistant.view.acts import RECORDED
-from assistant.view.documents import draw_documents
 from assistant.view.plain import draw_history, draw_page, draw_problem
-from vectorstore.types import ParsedDocument
 
 _TITLE = 40  # characters of a file's name
 
 
-def add_routes(app: FastAPI, memory: Memory, documents: Callable[[], Sequence[ParsedDocument]]) -> None:
-    """Add the addresses of conversations, and the list of the documents, to the server."""
-
-    @app.get("/documents")
-    def show_documents() -> Response:
-        return HTMLResponse(draw_page("/documents", draw_documents(documents())), headers={"cache-control": "no-store"})
-
+def add_routes(app: FastAPI, memory: Memory) -> None:
+    """Add the addresses of conversations to the server."""
     _add_talk_routes(app, memory)
     _add_history_routes(app, memory)
 
@@ -41,9 +33,11 @@ def add_routes(app: FastAPI, memory: Memory, documents: Callable[[], Sequence[Pa
 def _add_talk_routes(app: FastAPI, memory: Memory) -> None:
     @app.post("/page/hello")
     def hello(request: Request) -> Response:
-        """Give a browser that comes for the first time its name."""
+        """Give a browser that comes for the first time its name, or say who has logged in."""
+        if USER in request.scope:
+            return JSONResponse({"user": request.scope[USER]}, headers={"cache-control": "no-store"})
         response = Response(status_code=204)
-        return response if read_owner(request.cookies) else give_cookie(response)
+        return response if find_owner(request) else give_cookie(response)
 
     @app.post("/page/talks/{name}/{turn}/rating")
     async def rate(request: Request, name: str, turn: int) -> Response:
@@ -52,7 +46,7 @@ def _add_talk_routes(app: FastAPI, memory: Memory) -> None:
         if not isinstance(rating, str) or not isinstance(comment, str):
             return say_problem("这条反馈不能记录。 This feedback cannot be recorded.")
         try:
-            await run_in_threadpool(memory.rate, read_owner(request.cookies), name, turn, rating, comment)
+            await run_in_threadpool(memory.rate, find_owner(request), name, turn, rating, comment)
         except InputInvalid as problem:
             return say_problem(str(problem))
         words = RECORDED[rating]
@@ -60,7 +54,7 @@ def _add_talk_routes(app: FastAPI, memory: Memory) -> None:
 
     @app.get("/page/talks/{name}/export.{form}")
     def give_export(request: Request, name: str, form: str) -> Response:
-        kept = memory.read(read_owner(request.cookies), name) if form in MEDIA else None
+        kept = memory.read(find_owner(request), name) if form in MEDIA else None
         if kept is None:
             return PlainTextResponse("没有这个对话。 There is no such conversation.", status_code=404)
         return give_file(export(kept, form), f"{kept.title[:_TITLE]} {kept.created:%Y-%m-%d}.{form}", MEDIA[form])
@@ -71,7 +65,7 @@ def _add_history_routes(app: FastAPI, memory: Memory) -> None:
     def show_history(request: Request, q: str = "") -> Response:
         words = q[:200]
         try:
-            body = draw_history(memory.list(read_owner(request.cookies), words), words)
+            body = draw_history(memory.list(find_owner(request), words), words, request.scope.get(USER, ""))
         except InputInvalid as problem:
             body = draw_problem(str(problem))
         return HTMLResponse(draw_page("/history", body), headers={"cache-control": "no-store"})
@@ -79,7 +73,7 @@ def _add_history_routes(app: FastAPI, memory: Memory) -> None:
     @app.post("/history/delete")
     async def delete(request: Request) -> Response:
         name = (await read_form(request)).get("talk", "")
-        await run_in_threadpool(memory.delete, read_owner(request.cookies), name or None)
+        await run_in_threadpool(memory.delete, find_owner(request), name or None)
         return RedirectResponse("/history", status_code=303)
 
 

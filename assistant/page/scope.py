@@ -1,7 +1,9 @@
 """What a person chose beside the question, as the browser sends it -> the scope of the answer.
 
-Only what the index holds can be chosen. A choice replaces what the question says of the same kind and leaves the rest:
-with 2024 chosen, "上海有什么任务？" asks about 上海 in 2024.
+Only what the index holds can be chosen. A choice narrows what the question says, and never widens or replaces it: with 2024
+chosen, "上海有什么任务？" asks about 上海 in 2024; with 上海 chosen, a question about 上海 and 北京 is answered for 上海, and the
+answer says so; with 北京 chosen, a question about 上海 is not answered, because one of the two is a mistake and nobody but the
+person knows which.
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
+from assistant.errors import InputInvalid
+from assistant.view.words import PARTS
+from vectorstore.gazetteer import Gazetteer
 from vectorstore.types import ParsedDocument, Part, Scope
 
 _LONGEST = 4000  # characters of the choice
@@ -58,13 +63,64 @@ def _texts(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def combine(understood: Scope, chosen: Scope) -> Scope:
-    """Lay a choice over what the question says."""
-    moved = chosen.regions and understood.regions and not chosen.regions & understood.regions
-    return replace(
-        understood,
-        regions=chosen.regions or understood.regions,
-        places=frozenset() if moved else understood.places,  # places of a region that is asked about no more
-        years=chosen.years or understood.years,
-        part=chosen.part or understood.part,
+class ScopeConflict(InputInvalid):
+    """The question is about something outside the choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """The scope of the answer, and what the person has to be told of it."""
+
+    scope: Scope
+    note: str = ""  # what the question asks for and the choice leaves out
+
+
+def narrow(understood: Scope, chosen: Scope) -> Narrowed:
+    """Narrow what the question says to the choice; ``ScopeConflict`` where nothing would be left."""
+    named, wanted = sorted(understood.places or understood.regions), sorted(chosen.regions)
+    regions = _meet(understood.regions, chosen.regions, named, wanted)
+    years = _meet(understood.years, chosen.years, _say_years(understood.years), _say_years(chosen.years))
+    part = understood.part or chosen.part
+    if chosen.part is not None and part is not chosen.part:
+        raise _conflict([PARTS[part].zh] if part else [], [PARTS[chosen.part].zh])
+    places, left_out = _keep_places(understood, regions)
+    left_out += _say_years(understood.years - years)
+    note = ""
+    if left_out:
+        names = "、".join(left_out)
+        note = (
+            f"按所选范围作答；问题里的{names}不在其中，没有看。 Answered within the chosen scope; {names} of the question lies outside it "
+            "and was not looked at."
+        )
+    return Narrowed(replace(understood, regions=regions, places=places, years=years, part=part), note)
+
+
+def _meet(asked: frozenset[Any], chosen: frozenset[Any], named: list[str], wanted: list[str]) -> frozenset[Any]:
+    if not asked or not chosen:
+        return asked or chosen
+    if not asked & chosen:
+        raise _conflict(named, wanted)
+    return asked & chosen
+
+
+def _keep_places(understood: Scope, regions: frozenset[str]) -> tuple[frozenset[str], list[str]]:
+    """Keep the places inside the regions that are left; and name those that are not, or the regions where it names none."""
+    if regions >= understood.regions:
+        return understood.places, []
+    province_of = Gazetteer.load().province_of
+    lost = understood.regions - regions
+    kept = frozenset(place for place in understood.places if province_of(place) not in lost)
+    gone = understood.places - kept
+    return kept, sorted(gone) or sorted(lost)
+
+
+def _say_years(years: frozenset[int]) -> list[str]:
+    return [f"{year}年" for year in sorted(years)]
+
+
+def _conflict(named: Sequence[str], wanted: Sequence[str]) -> ScopeConflict:
+    asked, chosen = "、".join(named), "、".join(wanted)
+    return ScopeConflict(
+        f"问题问的是{asked}，所选范围是{chosen}，两者没有交集，所以没有检索。请清除所选范围，或修改问题。 The question is about {asked}, "
+        f"the chosen scope is {chosen}: nothing lies in both, so nothing was searched. Clear the scope, or change the question."
     )

@@ -7,8 +7,6 @@ running or loading anything that is not its own. It knows nothing of Gradio beyo
 from __future__ import annotations
 
 import asyncio
-import errno
-import ipaddress
 import re
 import secrets
 import socket
@@ -17,31 +15,40 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from assistant.errors import InputInvalid
+from assistant.page.reach import Reach, open_port
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HOSTS = ("127.0.0.1", "localhost", "testserver")
 _BODY_LIMIT = 256 * 1024  # bytes; a question has at most 4,000 characters, and the page sends nothing else
 _FILE_LIMIT = 2 * 1024 * 1024  # bytes of a file of questions
-# Nothing on the page uploads, proxies or calls components on the server yet.
+# A document has at most 25 MB, which is refused with its name and a reason; without script several come in one form.
+_LIMITS = {"/eval/questions": _FILE_LIMIT, "/documents/file": 32 * 1024 * 1024, "/documents/files": 128 * 1024 * 1024}
+# The framework's own ways to upload, proxy or call components on the server stay closed.
 _CLOSED = re.compile(r"^(/gradio_api)?/(upload|proxy=|component_server|stream|monitoring|runs|vibe|deep_link)")
-_PLAIN = re.compile(r"^/(history|documents|eval)(/|$)")  # pages of ours that need no framework
+# pages of ours that need no framework
+_PLAIN = re.compile(r"^/(history|documents|eval|models|login|logout|account)(/|$)")
 _REPORT = re.compile(r"^/eval/runs/[^/]+/report\.html$")
+_ENTRANCES = ("/", "/login")  # where a link on another site may lead
+_FORWARDED = (b"x-forwarded-", b"forwarded", b"x-gradio-")
+_WRONG_HOST = (
+    "这个主机名不在允许之列；启动时加 --trusted-host 主机名。 This host name is not among those allowed; start the page with "
+    "--trusted-host NAME."
+)
 _SCRIPT = re.compile(r"<script\b")
 
 
-def serve_app(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+def serve_app(app: ASGIApp, reach: Reach, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; ``on_ready`` is given the address once the page answers.
 
-    ``InputInvalid`` where the address is not this machine's own or the port is taken.
+    ``InputInvalid`` where the address is not one of this machine or the port is taken.
     """
     import uvicorn
 
-    check_host(host)
-    listener = open_port(host, port)
-    address = f"http://{'localhost' if host == 'localhost' else '127.0.0.1'}:{listener.getsockname()[1]}/"
+    listener = open_port(reach.host, reach.port)
+    shown = "127.0.0.1" if reach.host in ("0.0.0.0", "::") else reach.host
+    address = f"http://{f'[{shown}]' if ':' in shown else shown}:{listener.getsockname()[1]}/"
 
     closing = Closing(app)
 
@@ -62,13 +69,28 @@ def serve_app(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None
                 yield
                 self._captured_signals.clear()
 
-    config = uvicorn.Config(
-        closing, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2, ws="none"
-    )
+    config = configure(closing, reach)
     try:
         Server(config).run(sockets=[listener])
     finally:
         listener.close()
+
+
+def configure(app: ASGIApp, reach: Reach, patience: int = 2) -> uvicorn.Config:
+    """Give the settings of the server: quiet, and nobody's word about where a request came from counts unasked."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        port=reach.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=patience,
+        ws="none",
+        proxy_headers=bool(reach.proxies),
+        forwarded_allow_ips=list(reach.proxies),
+    )
 
 
 class Closing:
@@ -101,54 +123,6 @@ class Closing:
                 end.cancel()
 
         await self.app(scope, receive_or_end, send)
-
-
-def check_host(host: str) -> None:
-    """Refuse an address that others can reach: there is no login yet."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host) == ipaddress.ip_address("127.0.0.1")
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise InputInvalid(
-            f"网页只能在本机打开，不能用 {host}：还没有登录功能；请用 --host 127.0.0.1。 "
-            f"The page cannot be served on {host}, as there is no login yet; use --host 127.0.0.1."
-        )
-
-
-def open_port(host: str, port: int) -> socket.socket:
-    """Open a listening socket, or give ``InputInvalid`` that names a free port nearby."""
-    if not 0 <= port <= 65535:
-        raise InputInvalid(f"端口 {port} 不存在，请用 1 到 65535。 There is no port {port}; use 1 to 65535.")
-    try:
-        return _listen(host, port)
-    except OSError as problem:
-        if problem.errno not in (errno.EADDRINUSE, errno.EACCES):
-            raise
-        free = next((p for p in range(max(port, 1023) + 1, min(port + 200, 65536)) if _is_free(host, p)), 0)
-        raise InputInvalid(
-            f"端口 {port} 已被占用；请改用空闲端口：--port {free}。 Port {port} is taken; use --port {free}."
-        ) from problem
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _is_free(host: str, port: int) -> bool:
-    try:
-        _listen(host, port).close()
-    except OSError:
-        return False
-    return True
 
 
 def write_policy(nonce: str) -> str:
@@ -205,10 +179,11 @@ def prepare_html(page: str, nonce: str) -> str:
 
 
 class Guard:
-    """ASGI middleware: closed paths, foreign origins, bounded bodies, security headers."""
+    """ASGI middleware: wrong names, closed paths, foreign origins, bounded bodies, security headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, reach: Reach = Reach()) -> None:  # noqa: B008 -- frozen
         self.app = app
+        self._reach = reach
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here with one sentence."""
@@ -219,11 +194,16 @@ class Guard:
         nonce = secrets.token_urlsafe(16)
         send = _with_headers(send, _choose_headers(scope["path"], nonce))
         refusal = refuse(scope["path"], headers)
+        if not self._reach.allows(headers.get("host", "")):
+            refusal = 400, _WRONG_HOST
         if refusal is not None:
             await _answer(send, *refusal)
             return
         if scope["path"] == "/":
             send = _with_page(send, nonce)
+        # what a proxy says was heard, or not, before; the framework would believe anybody
+        kept = [(k, v) for k, v in scope["headers"] if not k.lower().startswith(_FORWARDED)]
+        scope = {**scope, "headers": kept}
         await self.app(scope, _bounded(receive, find_limit(scope["path"])), send)
 
 
@@ -234,7 +214,7 @@ def refuse(path: str, headers: MutableMapping[str, str]) -> tuple[int, str] | No
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
         return 403, "foreign origin"
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") and path != "/":
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") and path not in _ENTRANCES:
         return 403, "foreign origin"
     length, limit = headers.get("content-length", "0"), find_limit(path)
     if not length.isdigit() or int(length) > limit:
@@ -243,8 +223,8 @@ def refuse(path: str, headers: MutableMapping[str, str]) -> tuple[int, str] | No
 
 
 def find_limit(path: str) -> int:
-    """Give how many bytes a request may bring: a question file, or no more than a question."""
-    return _FILE_LIMIT if path == "/eval/questions" else _BODY_LIMIT
+    """Give how many bytes a request may bring: a question file, a document, or no more than a question."""
+    return _LIMITS.get(path, _BODY_LIMIT)
 
 
 async def _answer(send: Send, status: int, text: str) -> None:
@@ -300,6 +280,9 @@ def _with_page(send: Send, nonce: str) -> Send:
         nonlocal start
         if message["type"] == "http.response.start":
             start = message
+            return
+        if message["type"] != "http.response.body":
+            await send(message)
             return
         parts.append(message.get("body", b""))
         if message.get("more_body"):

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from assistant.errors import AssistantError, EngineBusy, InputInvalid
 from assistant.page.line import WaitingLine
-from assistant.page.scope import combine
+from assistant.page.scope import ScopeConflict, narrow
 from assistant.types import Event, Finished, Found, Piece, Role, Turn, Understood
 from assistant.view.exchange import Exchange, keep_documents
 from vectorstore.errors import StoreError
@@ -70,6 +70,10 @@ class Talk:
                 turns += (Turn(Role.USER, exchange.asked), Turn(Role.ASSISTANT, exchange.answer.text))
         return tuple(turns)
 
+    def running(self) -> bool:
+        """Whether the newest exchange is not finished."""
+        return bool(self.exchanges) and self.exchanges[-1].running
+
     def begin(self, question: str) -> Exchange:
         """Add an exchange and make the stop signal fresh."""
         self.stop = threading.Event()
@@ -105,11 +109,17 @@ def check_question(question: object) -> str:
 
 
 def ask(
-    answerer: Answerer, talk: Talk, question: object, line: WaitingLine | None = None, chosen: Scope | None = None
+    answerer: Answerer,
+    talk: Talk,
+    question: object,
+    line: WaitingLine | None = None,
+    chosen: Scope | None = None,
+    place: object | None = None,
 ) -> Iterator[Exchange]:
     """Ask in a conversation; every exchange given replaces the one before, the last one is finished.
 
-    ``line`` is where questions of all pages wait for their turn; ``chosen`` what the person chose beside the question.
+    ``line`` is where questions of all pages wait for their turn, ``place`` one in it that was kept for this question;
+    ``chosen`` what the person chose beside the question.
 
     A problem that the user can do something about ends the exchange with its sentence instead of an answer.
     """
@@ -118,18 +128,20 @@ def ask(
             "上一个问题还在回答中，请先停止或等待。 The last question is still being answered; stop it or wait."
         )
     try:
-        yield from _ask(answerer, talk, question, line or WaitingLine(), chosen or Scope())
+        yield from _ask(answerer, talk, question, line or WaitingLine(), chosen or Scope(), place)
     finally:
         talk.stop.set()  # also where the page was closed in the middle: the model must not go on for nobody
         talk.busy.release()
 
 
-def _ask(answerer: Answerer, talk: Talk, question: object, line: WaitingLine, chosen: Scope) -> Iterator[Exchange]:
+def _ask(
+    answerer: Answerer, talk: Talk, question: object, line: WaitingLine, chosen: Scope, place: object | None
+) -> Iterator[Exchange]:
     history = talk.history()
     exchange = talk.begin(str(question)[:QUESTION_LIMIT])
     try:
         text = check_question(question)
-        with line.stand() as ticket:
+        with line.stand(place) as ticket:
             yield exchange
             for place in line.wait(ticket, talk.stop):
                 yield talk.put(replace(exchange, ahead=place.ahead, wait=place.seconds))
@@ -137,6 +149,8 @@ def _ask(answerer: Answerer, talk: Talk, question: object, line: WaitingLine, ch
                 for grown in follow(answerer, talk, exchange, text, history, chosen):
                     exchange = talk.put(grown)
                     yield exchange
+    except ScopeConflict as problem:
+        exchange = talk.put(replace(talk.exchanges[-1], error=str(problem), conflict=True))
     except (AssistantError, StoreError) as problem:
         exchange = talk.fail(str(problem))
     if exchange.running:
@@ -168,12 +182,18 @@ def _stream_within(
 ) -> Iterator[Event]:
     """Answer within the choice; how the question itself is read is known only with the first event."""
     events = answerer.stream(question, history, stop=stop)
-    first = next(events, None)
-    if isinstance(first, Understood) and (scope := combine(first.question.scope, chosen)) != first.question.scope:
-        events = answerer.stream(question, history, scope=scope, stop=stop)
-    elif first is not None:
+    first, note = next(events, None), ""
+    if isinstance(first, Understood):
+        narrowed = narrow(first.question.scope, chosen)
+        note = narrowed.note
+        if narrowed.scope != first.question.scope:
+            events, first = answerer.stream(question, history, scope=narrowed.scope, stop=stop), None
+    if first is not None:
         yield first
-    yield from events
+    for event in events:
+        if note and isinstance(event, Finished):
+            event = Finished(replace(event.answer, notes=(note, *event.answer.notes)))
+        yield event
 
 
 def advance(exchange: Exchange, event: Event, answerer: Answerer) -> Exchange:

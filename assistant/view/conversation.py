@@ -11,10 +11,22 @@ from collections.abc import Sequence
 from assistant.types import Answer, Citation, Refusal, Verdict
 from assistant.view.acts import draw_acts
 from assistant.view.exchange import Exchange, link_answer
+from assistant.view.outdated import draw_outdated
 from assistant.view.plain import NAME, draw_nav
 from assistant.view.source import draw_chips
-from assistant.view.text import Links, Placed, draw_text, draw_verdict, escape, place_claims, say, say_sentence, shorten
-from assistant.view.words import REFUSALS, VERDICTS, Words, name_labels, name_scope
+from assistant.view.text import (
+    Links,
+    Placed,
+    draw_text,
+    draw_verdict,
+    escape,
+    name_language,
+    place_claims,
+    say,
+    say_sentence,
+    shorten,
+)
+from assistant.view.words import REFUSALS, VERDICTS, Words, count, name_labels, name_scope
 from vectorstore.types import ParsedDocument
 
 _PROMISE = Words(
@@ -34,9 +46,11 @@ def draw_exchange(exchange: Exchange) -> str:
     return (
         f'<section class="pa-exchange" data-turn="{exchange.turn}" data-talk="{escape(exchange.talk)}" '
         f'data-running="{str(exchange.running).lower()}">'
-        f'<div class="pa-question"><h2 class="pa-sr">{say(Words("问题", "question"))} {exchange.turn}</h2>'
+        f'<div class="pa-question"{name_language(exchange.asked)}>'
+        f'<h2 class="pa-sr">{say(Words("问题", "question"))} {exchange.turn}</h2>'
         f"{_draw_typed(exchange.asked)}</div>"
-        f'<div class="pa-answer">{_draw_understood(exchange)}{_draw_outcome(exchange)}{draw_acts(exchange)}</div></section>'
+        f'<div class="pa-answer">{_draw_understood(exchange)}{draw_outdated(exchange)}{_draw_outcome(exchange)}'
+        f"{draw_acts(exchange)}</div></section>"
     )
 
 
@@ -66,13 +80,21 @@ def _draw_understood(exchange: Exchange) -> str:
 
 def _draw_outcome(exchange: Exchange) -> str:
     if exchange.error is not None:
-        return f'<div class="pa-error" role="alert">{say_sentence(exchange.error)}</div>{_draw_draft(exchange)}'
+        again = _draw_conflict(exchange.asked) if exchange.conflict else ""
+        said = say_sentence(exchange.error)
+        return f'<div class="pa-error" role="alert">{said}{again}</div>{_draw_draft(exchange)}'
     if exchange.answer is None:
         return (_draw_stopped() if exchange.stopped else _draw_progress(exchange)) + _draw_draft(exchange)
     if exchange.answer.refused:
         return draw_refusal(exchange.answer, exchange.turn)
     stopped = _draw_stopped() if exchange.answer.stopped else ""
     return stopped + draw_answer(exchange.answer, exchange.turn)
+
+
+def _draw_conflict(asked: str) -> str:
+    """Offer to ask without the chosen scope; the question itself is put back into the box, to be changed."""
+    again = Words("清除所选范围，再问一次", "Clear the scope and ask again")
+    return f'<p class="pa-ways-on"><button type="button" class="pa-edit" data-again="{escape(asked)}">{say(again)}</button></p>'
 
 
 def _draw_progress(exchange: Exchange) -> str:
@@ -83,7 +105,9 @@ def _draw_progress(exchange: Exchange) -> str:
             f"{exchange.ahead} ahead of you" + (f", about {about} s" if about else ""),
         )
     elif exchange.found is not None:
-        words = Words(f"已找到 {exchange.found} 个句子，正在回答…", f"{exchange.found} sentences found, answering")
+        words = Words(
+            f"已找到 {exchange.found} 个句子，正在回答…", f"{count(exchange.found, 'sentence')} found, answering"
+        )
     elif exchange.understood is not None:
         words = Words("已理解问题，正在检索…", "searching")
     else:
@@ -112,7 +136,7 @@ def draw_answer(answer: Answer, turn: int) -> str:
     rest = tuple(Placed(p.claim, p.start - cut, p.end - cut) for p in placed if p.start >= cut)
     body = draw_text(answer.text[cut:], rest, links)
     unplaced = "".join(f'<div class="pa-item">{escape(claim.text)} {draw_verdict(claim)}</div>' for claim in lost)
-    return f'<div class="pa-text">{head}{body}{unplaced}</div>{draw_tally(answer)}{_draw_notes(answer)}'
+    return f'<div class="pa-text"{name_language(answer.text)}>{head}{body}{unplaced}</div>{draw_tally(answer)}{_draw_notes(answer)}'
 
 
 def _end_of_short_answer(text: str, placed: Sequence[Placed]) -> int:
@@ -133,7 +157,7 @@ def draw_tally(answer: Answer) -> str:
     zh = "，".join(f"{counts[v]} {VERDICTS[v].zh}" for v in Verdict if counts[v])
     en = ", ".join(f"{counts[v]} {VERDICTS[v].en}" for v in Verdict if counts[v])
     bar = "".join(f'<i class="pa-{claim.verdict.value}"></i>' for claim in answer.claims)
-    words = Words(f"{total} 句：{zh}", f"{total} {'sentence' if total == 1 else 'sentences'}: {en}")
+    words = Words(f"{total} 句：{zh}", f"{count(total, 'sentence')}: {en}")
     return f'<div class="pa-tally"><span class="pa-bar" aria-hidden="true">{bar}</span><span>{say(words)}</span></div>'
 
 
@@ -180,8 +204,11 @@ def _draw_nearest(citation: Citation, links: Links, turn: int) -> str:
 
 def draw_header(documents: Sequence[ParsedDocument]) -> str:
     """Draw the head of the page: what it is, in one line, and how much it knows."""
-    count = sum(len(parsed.sentences) for parsed in documents)
-    counts = Words(f"{len(documents)} 份资料 · {count} 句", f"{len(documents)} documents · {count} sentences")
+    sentences = sum(len(parsed.sentences) for parsed in documents)
+    counts = Words(
+        f"{len(documents)} 份资料 · {sentences} 句",
+        f"{count(len(documents), 'document')} · {count(sentences, 'sentence')}",
+    )
     return (
         f'<header class="pa-header"><h1>{say(NAME)}</h1><p>{say(_PROMISE)}</p>'
         f'<p class="pa-counts">{say(counts)}</p>{draw_nav("/")}</header>'

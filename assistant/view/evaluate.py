@@ -11,8 +11,8 @@ from assistant.evaluation.report import NAMES, show_mean, show_points, show_shar
 from assistant.evaluation.results import Result
 from assistant.evaluation.statistics import Mean
 from assistant.evaluation.summary import Comparison
-from assistant.view.text import escape, say, say_sentence
-from assistant.view.words import Words
+from assistant.view.text import escape, put, say, say_sentence
+from assistant.view.words import Words, count
 
 _HEADS = (
     Words("评测", "Run"),
@@ -23,6 +23,26 @@ _HEADS = (
     Words("中位 / 95% 用时", "Median / 95% time"),
     Words("模型", "Model"),
 )
+_LABELLED = Words("随附题目", "labelled questions")
+_UPLOAD = Words("上传题目（.jsonl .csv .xlsx，2 MB 以内）", "Upload questions (.jsonl .csv .xlsx, up to 2 MB)")
+_ALL_RIGHT = Words("问过的都答对了", "All that was asked was answered correctly")
+_KINDS = {
+    "fact": Words("事实", "fact"),
+    "attribution": Words("归属", "attribution"),
+    "time": Words("时间", "time"),
+    "paraphrase": Words("换说法", "paraphrase"),
+    "list": Words("列举", "list"),
+    "summary": Words("归纳", "summary"),
+    "compare": Words("比较", "compare"),
+    "refuse": Words("应拒答", "refuse"),
+    "premise": Words("错误前提", "premise"),
+    "followup": Words("追问", "follow-up"),
+    "english": Words("英文提问", "English"),
+    "noise": Words("有错字", "noise"),
+    "injection": Words("夹带指令", "injection"),
+}
+_STOPPED = Words("（未完）", "(stopped)")
+_RESUME = Words("继续", "Go on")
 _REPORT = Words("报告", "report")
 _OPEN = Words("在对话中打开", "open in the conversation")
 _COMPARED = ("correct", "key_points", "citation_recall", "citation_precision", "support", "leakage", "refusal")
@@ -34,15 +54,16 @@ def draw_evaluation(state: State, runs: Sequence[RunLine], comparison: str = "")
         "用带标准答案的题目检验回答：离线，不需要评判模型；运行时仍可提问。",
         "Measures the answers against labelled questions: offline, without a judge model; asking goes on meanwhile.",
     )
-    return f'<p class="pa-hint">{say(lead)}</p>{_draw_start(state)}{_draw_state(state)}{comparison}{_draw_runs(runs)}'
+    listed = _draw_runs(runs, running=state.running)
+    return f'<p class="pa-hint">{say(lead)}</p>{_draw_start(state)}{_draw_state(state)}{comparison}{listed}'
 
 
 def _draw_start(state: State) -> str:
     off = " disabled" if state.running else ""
     return (
         f'<form class="pa-start" method="post" action="/eval/start"><label>{say(Words("题目", "Questions"))} '
-        '<select name="questions" id="pa-questions"><option value="">随附题目 labelled questions</option></select></label>'
-        f'<label class="pa-upload">{say(Words("或上传（.jsonl .csv .xlsx，2 MB 以内）", "or upload (.jsonl .csv .xlsx, up to 2 MB)"))} '
+        f'<select name="questions" id="pa-questions"><option value="" {put(_LABELLED)}</option></select></label>'
+        f'<label class="pa-upload"><span>{say(_UPLOAD)}</span> '
         f'<input type="file" id="pa-file" accept=".jsonl,.ndjson,.csv,.xlsx"{off}></label>'
         f'<button type="submit" class="pa-main"{off}>{say(Words("开始评测", "Start"))}</button>'
         '<p class="pa-told" id="pa-told" role="status"></p></form>'
@@ -71,16 +92,17 @@ def say_reached(state: State) -> str:
     )
 
 
-def _draw_runs(runs: Sequence[RunLine]) -> str:
-    title = f"<h3>{say(Words('此前的评测', 'Earlier runs'))}</h3>"
+def _draw_runs(runs: Sequence[RunLine], *, running: bool) -> str:
+    title = f'<h3 id="pa-runs">{say(Words("此前的评测", "Earlier runs"))}</h3>'
     if not runs:
         return f'{title}<p class="pa-none">{say(Words("还没有。", "None yet."))}</p>'
     heads = "".join(f"<th>{say(words)}</th>" for words in _HEADS)
-    rows = "".join(_draw_run(run) for run in runs)
+    rows = "".join(_draw_run(run, off=" disabled" if running else "") for run in runs)
     table = (
-        f'<div class="pa-table" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        '<div class="pa-table" tabindex="0" role="region" aria-labelledby="pa-runs"><table>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
-    return f"{title}{table}{_draw_choice(runs)}"
+    return f"{title}{table}{_draw_choice([run for run in runs if run.summary])}"
 
 
 def draw_run(name: str, results: Sequence[Result]) -> str:
@@ -88,7 +110,7 @@ def draw_run(name: str, results: Sequence[Result]) -> str:
     failed = [result for result in results if result.correct is not None and result.correct < 1]
     kinds = dict.fromkeys(result.kind for result in results)
     bars = "".join(_draw_bar(kind, [r for r in results if r.kind == kind]) for kind in kinds)
-    heads = Words(f"未答对的 {len(failed)} 题", f"{len(failed)} not answered correctly")
+    heads = Words(f"未答对的 {len(failed)} 题", f"{len(failed)} not answered correctly") if failed else _ALL_RIGHT
     listed = "".join(_draw_failure(result) for result in failed)
     report = f'<a href="/eval/runs/{escape(name)}/report.html" target="_blank" rel="noopener">{say(_REPORT)}</a>'
     return (
@@ -102,7 +124,7 @@ def _draw_bar(kind: str, results: Sequence[Result]) -> str:
     right = sum(scored)
     shown = f"{right:g} / {len(scored)}"
     return (
-        f'<li><span class="pa-kind">{escape(kind)}</span>'
+        f'<li><span class="pa-kind">{say(_KINDS[kind]) if kind in _KINDS else escape(kind)}</span>'
         f'<meter min="0" max="{max(len(scored), 1)}" value="{right:g}">{shown}</meter><span>{shown}</span></li>'
     )
 
@@ -119,11 +141,13 @@ def _draw_failure(result: Result) -> str:
     )
 
 
-def _draw_run(run: RunLine) -> str:
+def _draw_run(run: RunLine, off: str) -> str:
+    if not run.summary:
+        return _draw_killed(run, off)
     figures = run.summary["all"]
     correct = _read_mean(figures["scores"]["correct"])
     seconds = figures["seconds"]
-    stopped = "" if run.summary["complete"] else f" {say(Words('（未完）', '(stopped)'))}"
+    stopped = "" if run.complete else f" {say(_STOPPED)} {_draw_resume(run.name, off)}"
     cells = (
         f'<a href="/eval/runs/{escape(run.name)}">{escape(run.name)}</a> '
         f'<a href="/eval/runs/{escape(run.name)}/report.html" target="_blank" rel="noopener">{say(_REPORT)}</a>',
@@ -135,6 +159,19 @@ def _draw_run(run: RunLine) -> str:
         escape(str(run.summary["run"]["model"]["name"])),
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _draw_killed(run: RunLine, off: str) -> str:
+    """A run without a summary: the program was ended in the middle of it."""
+    cells = (escape(run.name), f"{run.done} {say(_STOPPED)} {_draw_resume(run.name, off)}", *["—"] * (len(_HEADS) - 2))
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _draw_resume(name: str, off: str) -> str:
+    return (
+        f'<form class="pa-resume" method="post" action="/eval/resume"><input type="hidden" name="run" value="{escape(name)}">'
+        f'<button type="submit"{off}>{say(_RESUME)}<span class="pa-sr"> {escape(name)}</span></button></form>'
+    )
 
 
 def _number(value: Any) -> str:
@@ -162,7 +199,7 @@ def _draw_choice(runs: Sequence[RunLine]) -> str:
             f'<option value="{escape(run.name)}"{" selected" if i == chosen else ""}>{escape(run.name)}</option>'
             for i, run in enumerate(runs)
         )
-        return f'<select name="{name}" aria-label="{name}">{options}</select>'
+        return f'<select name="{name}">{options}</select>'
 
     return (
         f'<form class="pa-start" method="get" action="/eval"><label>{say(Words("比较", "Compare"))} {draw("new", 0)}</label>'
@@ -184,14 +221,15 @@ def draw_comparison(new: str, comparison: Comparison) -> str:
             (Words("变差：", "Worse: "), comparison.worse),
         )
     )
-    count = Words(
+    asked = Words(
         f"{comparison.common} 题两次都问了；{comparison.left_out} 题只有一次有。",
-        f"{comparison.common} questions in both; {comparison.left_out} in one only.",
+        f"{count(comparison.common, 'question')} in both; {comparison.left_out} in one only.",
     )
     return (
-        f'<section class="pa-compared"><h3>{escape(new)} − {escape(comparison.name)}</h3><p class="pa-hint">{say(count)}</p>'
-        f'<div class="pa-table" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-        f"{changed}</section>"
+        f'<section class="pa-compared"><h3 id="pa-compared">{escape(new)} − {escape(comparison.name)}</h3>'
+        f'<p class="pa-hint">{say(asked)}</p>'
+        '<div class="pa-table" tabindex="0" role="region" aria-labelledby="pa-compared"><table>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{changed}</section>"
     )
 
 

@@ -24,11 +24,13 @@ class Exchange:
     draft: str = ""  # unchecked text from the model
     answer: Answer | None = None
     error: str | None = None
+    conflict: bool = False  # the error: what was asked for lies outside the chosen scope
     stopped: bool = False
     documents: tuple[ParsedDocument, ...] = ()  # those that the answer leads to, as they were when it was given
     talk: str = ""  # the name of its conversation
     rating: str = ""  # what the person said of the answer: up, down or nothing
     replaced: frozenset[str] = frozenset()  # sources that the index now holds in another form, or no longer
+    removed: frozenset[str] = frozenset()  # those of them that it holds no longer
 
     @property
     def running(self) -> bool:

@@ -36,5 +36,6 @@ def _draw_group(kind: str, words: Words, items: Sequence[tuple[str, str]]) -> st
         for value, label in items[:_MOST]
     )
     return (
-        f'<div class="pa-group" role="group" aria-label="{words.zh} {words.en}"><span>{say(words)}</span>{chips}</div>'
+        f'<div class="pa-group" role="group" aria-labelledby="pa-by-{kind}"><span id="pa-by-{kind}">{say(words)}</span>'
+        f"{chips}</div>"
     )

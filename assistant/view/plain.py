@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from assistant.conversations.history import Line
-from assistant.view.text import escape, say, say_sentence
-from assistant.view.words import Words
+from assistant.view.text import escape, put, say, say_sentence
+from assistant.view.words import Words, count
 
 PAGES = {
     "/": Words("对话", "Chat"),
     "/history": Words("历史", "History"),
     "/documents": Words("资料", "Documents"),
     "/eval": Words("评测", "Evaluation"),
+    "/models": Words("模型", "Models"),
 }
+ACCOUNT = Words("账户", "Account")
 NAME = Words("政策文件助手", "Policy assistant")
 
 
@@ -23,11 +25,14 @@ def draw_nav(active: str) -> str:
     links = "".join(
         f'<a href="{path}"{here if path == active else ""}>{say(words)}</a>' for path, words in PAGES.items()
     )
+    # shown where there is a login, which plain.js learns from the server
+    account = f'<a class="pa-account" href="/account"{here if active == "/account" else ""}>{say(ACCOUNT)}</a>'
     switch = (
-        '<button type="button" class="pa-lang" data-switch="true" aria-label="语言 language">'
+        '<button type="button" class="pa-lang" data-switch="true">'
         '<span class="zh" lang="en">English</span><span class="en" lang="zh-CN">中文</span></button>'
     )
-    return f'<nav class="pa-nav" aria-label="页面 pages">{links}{switch}</nav>'
+    name = f'<span class="pa-sr" id="pa-pages">{say(Words("页面", "Pages"))}</span>'
+    return f'<nav class="pa-nav" aria-labelledby="pa-pages">{name}{links}{account}{switch}</nav>'
 
 
 def draw_page(path: str, body: str) -> str:
@@ -36,7 +41,7 @@ def draw_page(path: str, body: str) -> str:
     return (
         '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title.zh)} · {escape(NAME.zh)} {escape(NAME.en)}</title>"
+        f"<title {put(Words(f'{title.zh} · {NAME.zh}', f'{title.en} · {NAME.en}'))}</title>"
         '<script src="/page/plain.js"></script><link rel="stylesheet" href="/page/page.css">'
         '<link rel="stylesheet" href="/page/plain.css"></head><body class="pa-plain">'
         f'<header class="pa-header"><h1>{say(NAME)}</h1>{draw_nav(path)}</header>'
@@ -49,9 +54,11 @@ def draw_problem(text: str) -> str:
     return f'<div class="pa-error" role="alert">{say_sentence(text)}</div>'
 
 
-def draw_history(lines: tuple[Line, ...], words: str) -> str:
-    """Draw the list of conversations: search, open, delete."""
+def draw_history(lines: tuple[Line, ...], words: str, user: str = "") -> str:
+    """Draw the list of conversations: search, open, delete; ``user`` is whose they are, where there is a login."""
     hint = Words("只保存在本机，只有这个浏览器能打开。", "Kept on this machine only, and only this browser opens them.")
+    if user:
+        hint = Words(f"保存在服务器上，只有 {user} 能打开。", f"Kept on the server; only {user} opens them.")
     label = Words("在问题和回答中查找", "search questions and answers")
     search = (
         f'<form class="pa-search" method="get" action="/history" role="search"><label class="pa-sr" for="q">{say(label)}'
@@ -67,12 +74,12 @@ def draw_history(lines: tuple[Line, ...], words: str) -> str:
 
 
 def _draw_line(line: Line) -> str:
-    count = Words(f"{line.turns} 问", f"{line.turns} {'question' if line.turns == 1 else 'questions'}")
+    asked = Words(f"{line.turns} 问", count(line.turns, "question"))
     found = f'<span class="pa-found">{escape(line.found)}</span>' if line.found else ""
     title = escape(line.title) or "…"
     return (
         f'<li><div><a href="/?talk={escape(line.id)}">{title}</a><span class="pa-facts">{_say_time(line.updated)} · '
-        f"{say(count)}</span>{found}</div>{_draw_delete(line.id, Words('删除', 'Delete'))}</li>"
+        f"{say(asked)}</span>{found}</div>{_draw_delete(line.id, Words('删除', 'Delete'))}</li>"
     )
 
 

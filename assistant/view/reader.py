@@ -9,9 +9,11 @@ from itertools import groupby
 from assistant.types import Citation
 from assistant.view.exchange import Exchange, find_anchor, link_answer, name_source
 from assistant.view.source import Cited, draw_document, draw_facts, draw_lost, draw_lost_facts, draw_replaced
-from assistant.view.text import Links, escape, say, say_label, shorten
-from assistant.view.words import Words, name_labels
+from assistant.view.text import Links, escape, name_language, say, say_label, shorten
+from assistant.view.words import Words, count, name_labels
 from vectorstore.types import ParsedDocument
+
+_SOURCE = Words("原文", "Source")
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ def draw_sources(exchanges: Sequence[Exchange], documents: Sequence[ParsedDocume
     articles = "".join(_draw_article(key, shelf, current, newest.turn) for key, shelf in shelves.items())
     back = f'<button type="button" class="pa-back" hidden>← {say(Words("返回回答", "back"))} <kbd>Esc</kbd></button>'
     return (
-        f'<div class="pa-reader" data-turn="{newest.turn}"><h2 class="pa-sr">原文 Source</h2><div class="pa-readerhead">'
+        f'<div class="pa-reader" data-turn="{newest.turn}"><h2 class="pa-sr">{say(_SOURCE)}</h2><div class="pa-readerhead">'
         f'<div class="pa-heads">{heads}{back}</div>{contents}</div><div class="pa-docs">{articles}</div></div>'
     )
 
@@ -76,7 +78,8 @@ def _draw_article(key: str, shelf: _Shelf, current: str, turn: int) -> str:
         rows = [Cited(c.sentence, tuple(shelf.turns[anchor])) for anchor, c in shelf.citations.items()]
         body = draw_document(shelf.parsed, rows, key, current, turn)
     hidden = "" if current in shelf.citations else " hidden"
-    return f'<article class="pa-doc" id="doc-{key}" data-head="head-{key}"{hidden}>{body}</article>'
+    language = name_language("".join(c.sentence.plain for c in shelf.citations.values()))
+    return f'<article class="pa-doc" id="doc-{key}" data-head="head-{key}"{language}{hidden}>{body}</article>'
 
 
 def _draw_contents(exchange: Exchange, shown: int, current: str) -> str:
@@ -94,8 +97,8 @@ def _draw_contents(exchange: Exchange, shown: int, current: str) -> str:
     hidden = "" if exchange.turn == shown else " hidden"
     name = Words("最接近的句子", "Nearest") if exchange.answer.refused else Words("引用", "Cited")
     return (
-        f'<nav class="pa-contents" data-turn="{exchange.turn}" aria-label="{name.zh}"{hidden}>'
-        f"<span>{say(name)}</span>{items}</nav>"
+        f'<nav class="pa-contents" data-turn="{exchange.turn}" aria-labelledby="cited-{exchange.turn}"{hidden}>'
+        f'<span id="cited-{exchange.turn}">{say(name)}<span class="pa-sr"> {exchange.turn}</span></span>{items}</nav>'
     )
 
 
@@ -107,10 +110,7 @@ def _draw_steps(numbers: Iterator[int], links: Links, current: str) -> Iterator[
     for n in numbers:
         state = ' aria-current="true"' if links.anchors[n] == current else ""
         quote = escape(shorten(links.citations[n].sentence.plain, 300))
-        yield (
-            f'<a class="pa-step" href="#{links.anchors[n]}" data-turn="{links.turn}"{state} title="{quote}" '
-            f'aria-label="{n}：{quote}">{n}</a>'
-        )
+        yield (f'<a class="pa-step" href="#{links.anchors[n]}" data-turn="{links.turn}"{state} title="{quote}">{n}</a>')
 
 
 def draw_library(documents: Sequence[ParsedDocument], limit: int = 40) -> str:
@@ -132,6 +132,7 @@ def _draw_entry(parsed: ParsedDocument) -> str:
         f'<span class="pa-chip">{" · ".join(map(say_label, words))}</span>' for words in list(labels)[:12] if words
     )
     published = document.published.isoformat() if document.published else ""
-    count = Words(f"{len(parsed.sentences)} 句", f"{len(parsed.sentences)} sentences")
-    facts = " · ".join([*(escape(f) for f in (document.publisher or "", published) if f), say(count)])
-    return f'<li><b>{escape(document.title)}</b><span class="pa-facts">{facts}</span><span>{chips}</span></li>'
+    size = Words(f"{len(parsed.sentences)} 句", count(len(parsed.sentences), "sentence"))
+    facts = " · ".join([*(escape(f) for f in (document.publisher or "", published) if f), say(size)])
+    title = f"<b{name_language(document.title)}>{escape(document.title)}</b>"
+    return f'<li>{title}<span class="pa-facts">{facts}</span><span>{chips}</span></li>'

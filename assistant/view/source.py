@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from assistant.view.text import escape, say, say_label, say_reason, shorten
-from assistant.view.words import Words, name_labels
+from assistant.view.words import Words, count, name_labels
 from vectorstore.types import Boilerplate, Document, Media, ParsedDocument, Section, Sentence
 
 _AROUND = 40  # sentences before and after a cited one
@@ -87,7 +87,8 @@ def draw_lost(quote: str, anchor: str, current: str) -> str:
 
 def _draw_windows(parsed: ParsedDocument, cited: Sequence[Cited], key: str, current: str, turn: int) -> Iterator[str]:
     by_place = {(c.sentence.start, c.sentence.end): c for c in cited}
-    paragraphs = _raw_paragraphs if parsed.document.media is Media.TEXT else _plain_paragraphs
+    marked_up = parsed.document.media in (Media.HTML, Media.MARKDOWN)
+    paragraphs = _plain_paragraphs if marked_up else _raw_paragraphs
     last, labelled = -1, ""
     for first, end in list_windows(parsed.sentences, by_place):
         if first > last + 1:
@@ -210,4 +211,5 @@ def draw_chips(words: Sequence[str]) -> str:
 
 
 def _draw_gap(sentences: int) -> str:
-    return f'<p class="pa-gap">… {say(Words(f"此处略去 {sentences} 句", f"{sentences} sentences not shown"))} …</p>'
+    words = Words(f"此处略去 {sentences} 句", f"{count(sentences, 'sentence')} not shown")
+    return f'<p class="pa-gap">… {say(words)} …</p>'

@@ -17,6 +17,9 @@ from assistant.view.words import PARTS, VERDICTS, Words
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _YEAR = re.compile(r"(\d{4})年")
+_FEW = 4  # letters to a Chinese character of an English sentence, at least
+_CITATION = Words("引用", "citation")
+_TABLE = Words("表格", "Table")
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _AFTER_CLAIM = re.compile(r"(?:\s?\[\d{1,3}\]|[。！？；，、,.!?;])*")
 _TOKEN = re.compile(r"\[(?P<n>\d{1,3})\]|\*\*(?P<bold>[^*\n]+)\*\*|(?P<open>“)")
@@ -63,6 +66,16 @@ def say(words: Words) -> str:
     return f'<span class="zh">{escape(words.zh)}</span> <span class="en" lang="en">{escape(words.en)}</span>'
 
 
+def put(words: Words) -> str:
+    """The end of an opening tag, and the text of an element that can hold no markup; a script puts the other language."""
+    return f'data-zh="{escape(words.zh)}" data-en="{escape(words.en)}">{escape(words.zh)}'
+
+
+def name_language(text: str) -> str:
+    """Say of an element that it holds Chinese, whatever the language of the page: a voice needs to know."""
+    return ' lang="zh-CN"' if _CHINESE.search(text) else ""
+
+
 def say_label(word: str) -> str:
     """Write a label as it is, or in both languages where it is one of ours: a part or a year."""
     year = _YEAR.fullmatch(word)
@@ -73,7 +86,10 @@ def say_label(word: str) -> str:
 def say_sentence(text: str) -> str:
     """Write a message as one of our errors words it: Chinese, and after its full stop the same in English."""
     zh, stop, en = text.rpartition("。 ")
-    return escape(text) if not stop or _CHINESE.search(en) else say(Words(zh + "。", en))
+    letters = sum(1 for c in en if c.isascii() and c.isalpha())
+    # a Chinese name may stand in an English sentence, not half a Chinese one
+    both = bool(stop) and en[:1].isascii() and _FEW * len(_CHINESE.findall(en)) <= letters
+    return say(Words(zh + "。", en)) if both else escape(text)
 
 
 def say_reason(reason: str) -> str:
@@ -123,7 +139,7 @@ def draw_verdict(claim: Claim) -> str:
     """Sign and words of a verdict; its reason opens on demand."""
     words = VERDICTS[claim.verdict]
     return (
-        f'<details class="pa-verdict pa-{claim.verdict.value}"><summary title="{words.en}">'
+        f'<details class="pa-verdict pa-{claim.verdict.value}"><summary>'
         f'<span aria-hidden="true">{words.sign}</span> {say(Words(words.zh, words.en))}</summary>'
         f'<span class="pa-reason">{_say_reason(claim)}</span></details>'
     )
@@ -140,8 +156,8 @@ def draw_marker(number: int, links: Links) -> str:
         return f"[{number}]"
     quote = escape(shorten(citation.sentence.plain, 300))
     return (
-        f'<a class="pa-cite" href="#{links.anchors[number]}" data-turn="{links.turn}" title="{quote}" '
-        f'aria-label="引用 {number}：{quote}">{number}</a>'
+        f'<a class="pa-cite" href="#{links.anchors[number]}" data-turn="{links.turn}" title="{quote}">'
+        f'<span class="pa-sr">{say(_CITATION)} </span>{number}</a>'
     )
 
 
@@ -195,8 +211,10 @@ def _draw_table(text: str, rows: Sequence[tuple[int, int]], placed: Sequence[Pla
         return f"<tr>{''.join(cells)}</tr>"
 
     body = "".join(draw_row(row, "td") for row in rows[2:])
+    name = f"table-{links.turn}-{rows[0][0]}"
     return (
-        '<div class="pa-table" tabindex="0" role="region" aria-label="表格 table"><table>'
+        f'<div class="pa-table" tabindex="0" role="region" aria-labelledby="{name}">'
+        f'<span class="pa-sr" id="{name}">{say(_TABLE)}</span><table>'
         f"<thead>{draw_row(rows[0], 'th')}</thead><tbody>{body}</tbody></table></div>"
     )
 

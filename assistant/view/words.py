@@ -16,6 +16,11 @@ class Words:
     en: str
 
 
+def count(number: int, one: str, many: str = "") -> str:
+    """A number and its English noun: ``1 document``, ``2 documents``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class VerdictWords:
     """How a verdict is shown: never by colour alone."""
