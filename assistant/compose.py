@@ -12,17 +12,21 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from assistant.gate import SLOT, THRESHOLD
+from assistant.lexicon import load_lexicon
 from assistant.likely import is_sure
 from assistant.quote import Piece, choose_quote, cut_pieces, most_telling, short_answer
 from assistant.rivals import find_rivals
 from assistant.types import Asks, Kind, Passage, Question
-from assistant.weigh import Weighing
+from assistant.weigh import Term, Weighing
+from vectorstore.segment import content_words
 from vectorstore.types import Labels, Part, Scope, Sentence
 
 _ALSO = 0.25  # share of the question that a further sentence has to add to be worth reading
 _MANNER = re.compile("怎么|怎样|如何|什么(?:方式|办法|措施|做法|形式|手段|机制|特点|好处)")  # wants the whole sentence
 _LISTED = 6  # statements of a list; more are a wall of quotes
 _SUMMARISED = 10
+_COMMON = 2.8  # weight of a word that stands in every sixteenth sentence; the rarer, the heavier
+_RELEVANT = 0.5  # of what the best sentence holds of the subject, what another has to hold to be told in a summary
 _GROUPS = 12  # sections of which a summary gives something each
 _WHOLE = 140  # characters up to which a list quotes the whole sentence
 _WORDED = 0.5  # share of a question that a sentence has to hold to be the answer and not just the nearest
@@ -94,23 +98,44 @@ def _summarise(question: Question, passages: Sequence[Passage], weighing: Weighi
     reported = [p for p in passages if p.sentence.labels.part]
     if question.scope.regions and question.scope.years and reported:
         passages = reported  # a report of that year and place, before news that name it
-    groups = _group(question, passages)
+    groups = _group(question, passages, weighing)
     share = max(2 if len(groups) <= _SUMMARISED // 2 else 1, _SUMMARISED // max(1, len(groups)))
     kept: list[tuple[Passage, Piece]] = []
     for group in groups[:_GROUPS]:
-        kept += _most_telling(group, weighing, share)
+        kept += _most_telling(_keep_relevant(question, group, weighing), weighing, share)
     kept.sort(key=lambda pair: (pair[0].sentence.source, pair[0].sentence.start, pair[1].start))
     statements = [Statement(None, frame(p.sentence), piece.text, p.sentence) for p, piece in dict.fromkeys(kept)]
     return Composition(Layout.BULLETS, tuple(statements))
 
 
-def _group(question: Question, passages: Sequence[Passage]) -> list[list[Passage]]:
+def _keep_relevant(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Passage]:
+    """Of a summary of something the sentences that speak of it; figures alone make none worth telling.
+
+    What a report speaks of everywhere, as 绿色发展, is no part of it but all of it.
+    """
+    everywhere = bool(question.scope.regions) and all(_stands_everywhere(term) for term in weighing.terms)
+    if not question.terms or everywhere:
+        return list(passages)
+    least = _RELEVANT * max((p.coverage for p in passages), default=0.0)
+    return [p for p in passages if p.coverage >= least]
+
+
+def _stands_everywhere(term: Term) -> bool:
+    """Whether a word is one that such reports use throughout: a common one, or one for their whole subject."""
+    umbrella = load_lexicon().umbrella
+    return term.weight <= _COMMON or term.text in umbrella or all(word in umbrella for word in content_words(term.text))
+
+
+def _group(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[list[Passage]]:
     """What a summary gives each its share: the places and years that are asked for, or else the sections of the text."""
     slots = plan_slots(question, ())
     if len(slots) > 1:
         return [[p for p in passages if slot.scope.allows(p.sentence)] for slot in slots]
-    if question.terms or (question.scope.regions and question.scope.years):
+    relevant = _keep_relevant(question, passages, weighing)
+    of_one_text = len({p.sentence.source for p in relevant}) == 1 and not question.scope.regions
+    if (question.terms and not of_one_text) or (question.scope.regions and question.scope.years):
         return [list(passages)]
+    passages = relevant
     sections: dict[tuple[str, int], list[Passage]] = {}
     for passage in _in_order(passages):
         sections.setdefault((passage.sentence.source, passage.sentence.section), []).append(passage)

@@ -23,6 +23,7 @@ class Lexicon:
     not_negations: tuple[str, ...]
     review: tuple[str, ...]
     tasks: tuple[str, ...]
+    umbrella: frozenset[str]
     kinds: dict[str, tuple[str, ...]]
     asks: dict[str, tuple[str, ...]]
     asking: tuple[str, ...]  # all words of asks, longest first
@@ -47,6 +48,7 @@ def load_lexicon() -> Lexicon:
         not_negations=tuple(data["opposites"]["not_negations"]),
         review=same(data["parts"]["review"]),
         tasks=same(data["parts"]["tasks"]),
+        umbrella=frozenset(same(data["umbrella"]["words"])),
         kinds={name: same(words) for name, words in data["kinds"].items()},
         asks={name: same(words) for name, words in data["asks"].items()},
         asking=tuple(sorted({w for ws in data["asks"].values() for w in same(ws)}, key=lambda w: (-len(w), w))),

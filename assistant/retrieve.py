@@ -116,7 +116,8 @@ def _search(question: Question, index: Searchable, scope: Scope, weighing: Weigh
     text = " ".join([text, *sorted(others)])
     if question.kind is Kind.SUMMARY and not question.terms:  # all that there is of a place, a year or a document
         return [Hit(sentence, 1.0) for sentence in index.sentences if scope.allows(sentence)][:WHOLE]
-    if question.kind is Kind.SUMMARY and (headed := _find_headed(index, scope, weighing)):
+    of_a_report = bool(scope.regions and scope.years)  # which has its own sections for them
+    if question.kind is Kind.SUMMARY and not of_a_report and (headed := _find_headed(index, scope, weighing)):
         return headed
     hits = index.search(text, OVERVIEW if question.kind is Kind.SUMMARY else CANDIDATES, scope)
     if not scope.places:
@@ -128,10 +129,11 @@ def _search(question: Question, index: Searchable, scope: Scope, weighing: Weigh
 
 
 def _find_headed(index: Searchable, scope: Scope, weighing: Weighing) -> list[Hit]:
-    """The sentences of the sections whose own heading speaks of what is to be summarised."""
+    """The sentences of the sections whose own heading speaks of what is to be summarised, or of a document whose title does."""
     found: list[Hit] = []
     for parsed in index.documents:
-        about = [bool(s.headings) and weighing.coverage(s.headings[-1]) >= _HEADED for s in parsed.sections]
+        whole = weighing.coverage(parsed.document.title) >= _HEADED
+        about = [whole or any(weighing.coverage(h) >= _HEADED for h in s.headings[-1:]) for s in parsed.sections]
         found += [Hit(s, 1.0) for s in parsed.sentences if about[s.section] and scope.allows(s)]
     return found[:WHOLE] if len(found) >= _SECTION else []
 

@@ -1,5 +1,7 @@
-"""Sentences and their vectors -> the nearest sentences inside a scope. The only module that imports chromadb.
+"""Different vectors and the sentences that share each -> the nearest vectors. The only module that imports chromadb.
 
+A vector is one entry, however many sentences have it (``alike`` says why); its labels are those of all of them. So a
+scope may let in an entry that no single sentence of it allows, never leave out one that some sentence allows.
 Chroma holds vectors and labels, never texts, and can always be made again from the vectors that the generation keeps
 beside it. It writes into its directory even when it only reads, and its query does not see what another process has
 written; so a directory is written once, by one process, and every reader works on a copy of its own (see
@@ -8,7 +10,7 @@ written; so a directory is written once, by one process, and every reader works 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +21,7 @@ from chromadb.errors import ChromaError
 from numpy.typing import NDArray
 
 from vectorstore.errors import IndexDamaged
-from vectorstore.types import Labels, Part, Scope, Sentence, Vectors
+from vectorstore.types import Scope, Sentence, Vectors
 
 VERSION: str = chromadb.__version__
 
@@ -29,13 +31,15 @@ _COLLECTION = "sentences"
 _HNSW = {"space": "cosine", "max_neighbors": 32, "ef_construction": 200, "ef_search": 200}
 _NONE = ""  # Chroma drops None and refuses empty lists
 _NO_YEAR = 0
+_SEVERAL = ""  # no source has this name
+_MOST_TESTS = 100  # SQLite refuses a condition that is nested more than 1,000 deep, as a test for each source would be
 _EVERYWHERE = Scope()
 
 Record = dict[str, Any]
 
 
 class DenseIndex:
-    """Vectors with the labels of their sentences, in a Chroma directory."""
+    """Vectors, each once, with the labels of their sentences, in a Chroma directory."""
 
     def __init__(self, client: Any, collection: Collection) -> None:
         self._client = client
@@ -65,19 +69,22 @@ class DenseIndex:
                 f"The vectors in {directory} cannot be opened; rebuild them: assistant index"
             ) from error
 
-    def add(self, ids: Sequence[str], vectors: Vectors, sentences: Sequence[Sentence]) -> None:
-        """Add sentences under their ids; ``vectors`` has the shape ``(len(ids), dimensions)``."""
+    def add(self, ids: Sequence[str], vectors: Vectors, groups: Sequence[Sequence[Sentence]]) -> None:
+        """Add vectors, no two of them equal, under their ids, with the sentences that share each.
+
+        ``vectors`` has the shape ``(len(ids), dimensions)``.
+        """
         step = self._client.get_max_batch_size()
         for start in range(0, len(ids), step):
             batch = slice(start, start + step)
             self._collection.add(
                 ids=list(ids[batch]),
                 embeddings=vectors[batch],
-                metadatas=[cast(Any, record_of(sentence)) for sentence in sentences[batch]],
+                metadatas=[cast(Any, record_of(sentences)) for sentences in groups[batch]],
             )
 
     def query(self, vector: NDArray[Any], k: int, scope: Scope = _EVERYWHERE) -> list[tuple[str, float]]:
-        """Give the ids of the nearest sentences inside the scope and their cosines, nearest first, at most ``k``."""
+        """Give the ids of the nearest entries that may lie in the scope and their cosines, nearest first, at most ``k``."""
         found = self._collection.query(
             query_embeddings=[vector], n_results=k, where=cast(Any, condition_of(scope)), include=["distances"]
         )
@@ -85,7 +92,7 @@ class DenseIndex:
         return [(name, 1.0 - float(distance)) for name, distance in zip(found["ids"][0], distances[0], strict=True)]
 
     def count(self) -> int:
-        """How many sentences are in it."""
+        """How many entries are in it."""
         return int(self._collection.count())
 
     def close(self) -> None:
@@ -93,45 +100,45 @@ class DenseIndex:
         self._client.close()
 
 
-def record_of(sentence: Sentence) -> Record:
-    """Give the flat form in which Chroma keeps the labels of a sentence; every key is always there."""
-    labels = sentence.labels
+def record_of(sentences: Sequence[Sentence]) -> Record:
+    """Give the flat form of the labels of the sentences that share a vector; every key is always there."""
+    sources = sorted({s.source for s in sentences})
     return {
-        "source": sentence.source,
-        "region": labels.region or _NONE,
-        "year": labels.year or _NO_YEAR,
-        "part": labels.part.value if labels.part else _NONE,
-        "section": sentence.section,
-        "places": list(sentence.places) or [_NONE],
-        "regions": list(sentence.regions) or [_NONE],
+        "source": sources[0] if len(sources) == 1 else _SEVERAL,
+        "sources": sources,
+        "years": sorted({s.labels.year or _NO_YEAR for s in sentences}),
+        "parts": sorted({s.labels.part.value if s.labels.part else _NONE for s in sentences}),
+        "places": _gather({*s.places, s.labels.region} for s in sentences),
+        # A section's label decides; where there is none, the places that the sentence names.
+        "regions": _gather({s.labels.region} if s.labels.region else set(s.regions) for s in sentences),
     }
 
 
-def labels_of(record: Record) -> Labels:
-    """Read the labels from their flat form."""
-    return Labels(
-        region=record["region"] or None,
-        year=record["year"] or None,
-        part=Part(record["part"]) if record["part"] else None,
-    )
-
-
 def condition_of(scope: Scope) -> Record | None:
-    """Give the scope as Chroma's ``where``; says the same as ``Scope.allows``."""
+    """Give the scope as Chroma's ``where``: true wherever ``Scope.allows`` one of the sentences."""
     tests: list[Record] = [
-        _any([{"$or": [{"places": {"$contains": p}}, {"region": p}]} for p in sorted(scope.places)]),
-        _any([_of_region(region) for region in sorted(scope.regions)]),
-        {"year": {"$in": sorted(scope.years)}} if scope.years else {},
-        {"part": {"$in": [scope.part.value, _NONE]}} if scope.part else {},
-        {"source": {"$in": sorted(scope.sources)}} if scope.sources else {},
+        _any(_contain("places", scope.places)),
+        _any(_contain("regions", scope.regions)),
+        _any(_contain("years", scope.years)),
+        _any(_contain("parts", [scope.part.value, _NONE])) if scope.part else {},
+        _of_sources(scope.sources),
     ]
     asked = [test for test in tests if test]
     return {"$and": asked} if len(asked) > 1 else asked[0] if asked else None
 
 
-def _of_region(region: str) -> Record:
-    """A label decides; where there is none, the places that the sentence names."""
-    return {"$or": [{"region": region}, {"$and": [{"region": _NONE}, {"regions": {"$contains": region}}]}]}
+def _gather(names: Iterable[Iterable[str | None]]) -> list[str]:
+    return sorted({name for some in names for name in some if name}) or [_NONE]
+
+
+def _of_sources(sources: frozenset[str]) -> Record:
+    if len(sources) > _MOST_TESTS:
+        return {"source": {"$in": [*sorted(sources), _SEVERAL]}}
+    return _any(_contain("sources", sources))
+
+
+def _contain(key: str, values: Iterable[str] | Iterable[int]) -> list[Record]:
+    return [{key: {"$contains": value}} for value in sorted(values)]
 
 
 def _any(tests: list[Record]) -> Record:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vectorstore import dense, generation
+from vectorstore.alike import group_alike
 from vectorstore.codec import parsed_from_json
 from vectorstore.copies import PrivateCopy
 from vectorstore.dense import DenseIndex
@@ -29,6 +30,7 @@ from vectorstore.types import Embedder, Hit, Manifest, ParsedDocument, Scope, Se
 
 DOCUMENTS = "documents.jsonl"
 VECTORS = "vectors.npy"
+ALIKE = "alike.npy"
 LEXICAL = "lexical"
 DENSE = "dense"
 
@@ -45,6 +47,7 @@ class _Parts:
     manifest: Manifest
     documents: tuple[ParsedDocument, ...]
     vectors: Vectors
+    alike: Mapping[int, Sequence[int]]  # who shares a vector, by the first who has it
     lexical: LexicalIndex
     dense: DenseIndex
     copy: PrivateCopy
@@ -158,9 +161,16 @@ class Index:
 
     def _nearest(self, vector: NDArray[np.float32], depth: int, scope: Scope) -> list[int]:
         allowed = self._allowed(scope)
-        found = self._parts.dense.query(vector, min(depth, int(allowed.sum())), scope)
-        cosines = {self._positions[name]: cosine for name, cosine in found}
-        return _rank([position for position in cosines if allowed[position]], cosines)
+        asked = wanted = min(depth, int(allowed.sum()))
+        while True:
+            found = self._parts.dense.query(vector, asked, scope)
+            cosines = {p: cosine for name, cosine in found for p in self._sharing(name) if allowed[p]}
+            if len(cosines) >= wanted or len(found) < asked:
+                return _rank(cosines, cosines)[:depth]
+            asked *= 2  # some entries only seemed to lie in the scope: one sentence has its year, another its region
+
+    def _sharing(self, name: str) -> Sequence[int]:
+        return self._parts.alike[self._positions[name]]
 
     def _check_canary(self) -> None:
         directory = generation.locate(self._data, self._pointer)
@@ -171,7 +181,8 @@ class Index:
         vector = self._parts.vectors[position]
         if float(self._embedder.embed([plain])[0] @ vector) < _ALIKE:
             raise generation.stale(self._data, self.manifest.embedder, f"{self._embedder.name} (other vectors)")
-        if max((cosine for _, cosine in self._parts.dense.query(vector, 1)), default=0.0) < _ALIKE:
+        found = max((cosine for _, cosine in self._parts.dense.query(vector, 1)), default=0.0)
+        if found < _ALIKE or self._parts.dense.count() != len(self._parts.alike):
             raise generation.damaged(directory / DENSE)
         if not self._parts.lexical.scores(plain)[position] > 0:
             raise generation.damaged(directory / LEXICAL)
@@ -217,6 +228,7 @@ def _check_makers(data: Path, manifest: Manifest, embedder: Embedder) -> None:
 def _open_parts(data: Path, directory: Path, manifest: Manifest) -> _Parts:
     documents = _read_documents(directory / DOCUMENTS)
     vectors = np.load(directory / VECTORS, mmap_mode="r", allow_pickle=False)
+    alike = group_alike(np.load(directory / ALIKE, allow_pickle=False))
     lexical = LexicalIndex.load(directory / LEXICAL)
     names = [name for name, _, _ in manifest.files if name.startswith(DENSE + "/")]
     copy = PrivateCopy.make(data / "copies", directory, names)
@@ -225,7 +237,7 @@ def _open_parts(data: Path, directory: Path, manifest: Manifest) -> _Parts:
     except BaseException:
         copy.close()
         raise
-    return _Parts(manifest, documents, vectors, lexical, opened, copy)
+    return _Parts(manifest, documents, vectors, alike, lexical, opened, copy)
 
 
 def _read_documents(path: Path) -> tuple[ParsedDocument, ...]:

@@ -15,6 +15,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from vectorstore.alike import embed_texts
 from vectorstore.embed import embed_query
 from vectorstore.errors import SourceUnreadable
 from vectorstore.generation import PROGRAM
@@ -42,7 +43,7 @@ class MemoryIndex:
         self._embedder = embedder
         plain = [sentence.plain for sentence in self.sentences]
         self._lexical = LexicalIndex.build(plain)
-        self._vectors: Vectors = embedder.embed(plain)
+        self._vectors: Vectors = embed_texts(embedder, plain)
         self.manifest: Manifest = self._describe()
         self._allowed = lru_cache(maxsize=64)(self._find_allowed)
         self._held = lru_cache(maxsize=4096)(lambda term: len(self._lexical.holding(term)))

@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 
 from vectorstore import dense, generation
+from vectorstore.alike import Alike, embed_texts, find_alike, group_alike
 from vectorstore.codec import parsed_to_json
 from vectorstore.dense import DenseIndex
 from vectorstore.errors import EmbedderUnusable, SourceUnreadable
-from vectorstore.index import DENSE, DOCUMENTS, LEXICAL, VECTORS, Index, choose_canary
+from vectorstore.index import ALIKE, DENSE, DOCUMENTS, LEXICAL, VECTORS, Index, choose_canary
 from vectorstore.lexical import LexicalIndex
 from vectorstore.types import BuildReport, Embedder, Manifest, ParsedDocument, Sentence, Vectors
 
 Progress = Callable[[str, int, int], None]
 """Told of a stage ("read", "embed", "write", "check"), how many steps of it are done, and of how many."""
 
-_EMBED_AT_ONCE = 256
 _UNIT = 1e-3  # how far from 1 the length of a vector may be
 
 
@@ -49,10 +49,12 @@ def write_parsed(
     _check_documents(documents, sentences)
     corpus = hash_corpus(documents)
     vectors = _embed_all(embedder, [s.plain for s in sentences], progress)
+    alike = find_alike(vectors)
+    canary = _choose_canary(sentences, vectors, alike)
     directory = generation.begin(data, corpus)
     try:
-        _write_parts(directory, documents, sentences, vectors, progress)
-        pointer = generation.finish(directory, _describe(directory, corpus, documents, sentences, vectors, embedder))
+        _write_parts(directory, documents, sentences, vectors, alike, progress)
+        pointer = generation.finish(directory, _describe(directory, corpus, documents, sentences, canary, embedder))
         progress("check", 0, 1)
         Index.open_generation(data, pointer, embedder).close()
     except BaseException:
@@ -73,7 +75,7 @@ def _describe(
     corpus: str,
     documents: Sequence[ParsedDocument],
     sentences: Sequence[Sentence],
-    vectors: Vectors,
+    canary: Sentence,
     embedder: Embedder,
 ) -> Manifest:
     return Manifest(
@@ -87,7 +89,7 @@ def _describe(
         sections=sum(len(p.sections) for p in documents),
         sentences=len(sentences),
         files=generation.list_files(directory),
-        canary=sentences[choose_canary(sentences, vectors)].id,
+        canary=canary.id,
     )
 
 
@@ -117,12 +119,13 @@ def _check_documents(documents: Sequence[ParsedDocument], sentences: Sequence[Se
         raise ValueError(f"two sentences have the place {twice}")
 
 
+def _choose_canary(sentences: Sequence[Sentence], vectors: Vectors, alike: Alike) -> Sentence:
+    firsts: list[int] = np.unique(alike).tolist()
+    return sentences[firsts[choose_canary([sentences[p] for p in firsts], vectors[firsts])]]
+
+
 def _embed_all(embedder: Embedder, texts: Sequence[str], progress: Progress) -> Vectors:
-    vectors = np.zeros((len(texts), embedder.dimensions), dtype=np.float32)
-    for start in range(0, len(texts), _EMBED_AT_ONCE):
-        progress("embed", start, len(texts))
-        vectors[start : start + _EMBED_AT_ONCE] = embedder.embed(texts[start : start + _EMBED_AT_ONCE])
-    progress("embed", len(texts), len(texts))
+    vectors = embed_texts(embedder, texts, lambda done, of: progress("embed", done, of))
     lengths = np.linalg.norm(vectors, axis=1)
     if not (np.abs(lengths - 1.0) < _UNIT).all():  # a NaN fails this as well
         raise EmbedderUnusable(
@@ -137,6 +140,7 @@ def _write_parts(
     documents: Sequence[ParsedDocument],
     sentences: Sequence[Sentence],
     vectors: Vectors,
+    alike: Alike,
     progress: Progress,
 ) -> None:
     progress("write", 0, 3)
@@ -144,12 +148,19 @@ def _write_parts(
         for parsed in documents:
             lines.write(json.dumps(parsed_to_json(parsed), ensure_ascii=False).encode() + b"\n")
     np.save(directory / VECTORS, vectors, allow_pickle=False)
+    np.save(directory / ALIKE, alike, allow_pickle=False)
     progress("write", 1, 3)
     LexicalIndex.build([s.plain for s in sentences]).save(directory / LEXICAL)
     progress("write", 2, 3)
     index = DenseIndex.create(directory / DENSE)
     try:
-        index.add([s.id for s in sentences], vectors, sentences)
+        groups = group_alike(alike)
+        firsts = list(groups)
+        index.add(
+            [sentences[first].id for first in firsts],
+            vectors[firsts],
+            [[sentences[p] for p in group] for group in groups.values()],
+        )
     finally:
         index.close()
     progress("write", 3, 3)
