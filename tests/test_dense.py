@@ -1,8 +1,9 @@
-"""Chroma: the same nearest sentences as exact search, and a scope that means what ``Scope.allows`` says."""
+"""Chroma: the same nearest sentences as exact search, and a scope that leaves out nothing ``Scope.allows``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made_documents import CHARGING, PARKS
-from vectorstore.dense import DenseIndex, condition_of, labels_of, record_of
+from vectorstore.dense import DenseIndex, Record, condition_of, record_of
 from vectorstore.errors import IndexDamaged
 from vectorstore.types import Labels, Part, Scope, Sentence
 
@@ -49,6 +50,11 @@ def _scatter(count: int) -> tuple[list[Sentence], np.ndarray]:
     return sentences, vectors
 
 
+def _alone(sentences: Sequence[Sentence]) -> list[list[Sentence]]:
+    """No sentence shares its vector."""
+    return [[sentence] for sentence in sentences]
+
+
 _SENTENCES, _VECTORS = _scatter(1500)  # more than the 1000 after which Chroma first writes its graph
 
 
@@ -56,7 +62,7 @@ _SENTENCES, _VECTORS = _scatter(1500)  # more than the 1000 after which Chroma f
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DenseIndex]:
     path = tmp_path_factory.mktemp("dense") / "chroma"
     made = DenseIndex.create(path)
-    made.add([s.id for s in _SENTENCES], _VECTORS, _SENTENCES)
+    made.add([s.id for s in _SENTENCES], _VECTORS, _alone(_SENTENCES))
     made.close()
     opened = DenseIndex.open(path)
     yield opened
@@ -114,7 +120,7 @@ class _Listening:
 def test_no_call_is_larger_than_chroma_allows() -> None:
     collection = _Listening()
     index = DenseIndex(_SmallCalls(), collection)  # type: ignore[arg-type]
-    index.add([s.id for s in _SENTENCES[:20]], _VECTORS[:20], _SENTENCES[:20])
+    index.add([s.id for s in _SENTENCES[:20]], _VECTORS[:20], _alone(_SENTENCES[:20]))
     assert [len(call) for call in collection.calls] == [7, 7, 6]
     assert [name for call in collection.calls for name in call] == [s.id for s in _SENTENCES[:20]]
 
@@ -126,22 +132,62 @@ def test_more_sentences_than_one_call_to_chroma_takes_are_all_kept(tmp_path: Pat
     angles = np.linspace(0.0, 3.0, count)
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     index = DenseIndex.create(tmp_path / "chroma")
-    index.add([s.id for s in sentences], vectors, sentences)
+    index.add([s.id for s in sentences], vectors, _alone(sentences))
     assert index.count() == count
     index.close()
 
 
-@given(_labels, st.integers(0, 99))
-def test_labels_come_back_from_chromas_flat_form(labels: Labels, section: int) -> None:
-    sentence = Sentence("a.txt", 0, 1, "字", "字", section, 0, labels)
-    assert labels_of(record_of(sentence)) == labels
+_sentences = st.builds(
+    Sentence,
+    source=st.sampled_from(["a.txt", "b.txt", "c.txt"]),
+    start=st.just(0),
+    end=st.just(1),
+    quote=st.just("字"),
+    plain=st.just("字"),
+    section=st.just(0),
+    paragraph=st.just(0),
+    labels=_labels,
+    places=st.lists(st.sampled_from(["镇江", "南京"]), unique=True).map(tuple),
+    regions=st.lists(st.sampled_from(_REGIONS), unique=True).map(tuple),
+)
 
 
-@given(_labels, st.lists(st.sampled_from(["镇江", "南京"]), unique=True).map(tuple))
-def test_every_record_has_the_same_keys_and_no_value_that_chroma_drops(labels: Labels, places: tuple[str, ...]) -> None:
-    record = record_of(Sentence("a.txt", 0, 1, "字", "字", 0, 0, labels, places))
-    assert set(record) == {"source", "region", "year", "part", "section", "places", "regions"}
+def _meets(record: Record, condition: Record | None) -> bool:
+    """What Chroma's ``where`` says of a record."""
+    if condition is None:
+        return True
+    ((key, test),) = condition.items()
+    if key in ("$and", "$or"):
+        return (all if key == "$and" else any)(_meets(record, part) for part in test)
+    ((operator, value),) = test.items()
+    return bool(value in record[key] if operator == "$contains" else record[key] in value)
+
+
+@given(_sentences, _scopes)
+def test_entry_of_one_sentence_lies_in_the_scopes_that_allow_it_and_no_other(sentence: Sentence, scope: Scope) -> None:
+    assert _meets(record_of([sentence]), condition_of(scope)) == scope.allows(sentence)
+
+
+@given(st.lists(_sentences, min_size=2, max_size=4), _scopes)
+def test_entry_of_several_sentences_lies_in_every_scope_that_allows_one(group: list[Sentence], scope: Scope) -> None:
+    record = record_of(group)
+    if any(scope.allows(sentence) for sentence in group):
+        assert _meets(record, condition_of(scope))
+        many = replace(scope, sources=scope.sources and scope.sources | {f"{n}.txt" for n in range(200)})
+        assert _meets(record, condition_of(many))
+
+
+@given(st.lists(_sentences, min_size=1, max_size=3))
+def test_every_record_has_the_same_keys_and_no_value_that_chroma_drops(group: list[Sentence]) -> None:
+    record = record_of(group)
+    assert set(record) == {"source", "sources", "years", "parts", "places", "regions"}
     assert all(value is not None and value != [] for value in record.values())
+
+
+def test_scope_of_more_sources_than_a_condition_may_be_deep_is_answered(index: DenseIndex) -> None:
+    sources = frozenset({"a.txt", *(f"{n}.txt" for n in range(3000))})
+    found = index.query(_VECTORS[3], 40, Scope(sources=sources))
+    assert len(found) == 40 and all(name.startswith("a.txt") for name, _ in found)
 
 
 def test_empty_scope_is_no_condition() -> None:
@@ -153,7 +199,7 @@ def test_two_indexes_are_open_at_once_without_mixing(tmp_path: Path) -> None:
     for name, parsed in (("one", PARKS), ("two", CHARGING)):
         index = DenseIndex.create(tmp_path / name)
         count = len(parsed.sentences)
-        index.add([s.id for s in parsed.sentences], np.eye(count, 16, dtype=np.float32), parsed.sentences)
+        index.add([s.id for s in parsed.sentences], np.eye(count, 16, dtype=np.float32), _alone(parsed.sentences))
         made.append(index)
     first, second = made
     assert first.query(np.eye(16, dtype=np.float32)[0], 1)[0][0] == PARKS.sentences[0].id

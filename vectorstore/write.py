@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from vectorstore import dense, generation
-from vectorstore.alike import Alike, embed_texts, find_alike, group_alike
+from vectorstore.alike import embed_texts, find_alike, group_alike
 from vectorstore.codec import parsed_to_json
 from vectorstore.dense import DenseIndex
 from vectorstore.errors import EmbedderUnusable, SourceUnreadable
-from vectorstore.index import ALIKE, DENSE, DOCUMENTS, LEXICAL, VECTORS, Index, choose_canary
+from vectorstore.index import ALIKE, DENSE, DOCUMENTS, LEXICAL, VECTORS, Index, choose_canary, finds_itself
 from vectorstore.lexical import LexicalIndex
 from vectorstore.types import BuildReport, Embedder, Manifest, ParsedDocument, Sentence, Vectors
 
@@ -49,11 +49,9 @@ def write_parsed(
     _check_documents(documents, sentences)
     corpus = hash_corpus(documents)
     vectors = _embed_all(embedder, [s.plain for s in sentences], progress)
-    alike = find_alike(vectors)
-    canary = _choose_canary(sentences, vectors, alike)
     directory = generation.begin(data, corpus)
     try:
-        _write_parts(directory, documents, sentences, vectors, alike, progress)
+        canary = _write_parts(directory, documents, sentences, vectors, progress)
         pointer = generation.finish(directory, _describe(directory, corpus, documents, sentences, canary, embedder))
         progress("check", 0, 1)
         Index.open_generation(data, pointer, embedder).close()
@@ -119,11 +117,6 @@ def _check_documents(documents: Sequence[ParsedDocument], sentences: Sequence[Se
         raise ValueError(f"two sentences have the place {twice}")
 
 
-def _choose_canary(sentences: Sequence[Sentence], vectors: Vectors, alike: Alike) -> Sentence:
-    firsts: list[int] = np.unique(alike).tolist()
-    return sentences[firsts[choose_canary([sentences[p] for p in firsts], vectors[firsts])]]
-
-
 def _embed_all(embedder: Embedder, texts: Sequence[str], progress: Progress) -> Vectors:
     vectors = embed_texts(embedder, texts, lambda done, of: progress("embed", done, of))
     lengths = np.linalg.norm(vectors, axis=1)
@@ -140,27 +133,31 @@ def _write_parts(
     documents: Sequence[ParsedDocument],
     sentences: Sequence[Sentence],
     vectors: Vectors,
-    alike: Alike,
     progress: Progress,
-) -> None:
+) -> Sentence:
+    """Write all files but the manifest, and give the canary."""
     progress("write", 0, 3)
     with (directory / DOCUMENTS).open("wb") as lines:
         for parsed in documents:
             lines.write(json.dumps(parsed_to_json(parsed), ensure_ascii=False).encode() + b"\n")
+    alike = find_alike(vectors)
     np.save(directory / VECTORS, vectors, allow_pickle=False)
     np.save(directory / ALIKE, alike, allow_pickle=False)
     progress("write", 1, 3)
     LexicalIndex.build([s.plain for s in sentences]).save(directory / LEXICAL)
     progress("write", 2, 3)
-    index = DenseIndex.create(directory / DENSE)
+    groups = [[sentences[p] for p in group] for group in group_alike(alike).values()]
+    canary = _write_dense(directory / DENSE, groups, vectors[np.unique(alike)])
+    progress("write", 3, 3)
+    return canary
+
+
+def _write_dense(directory: Path, groups: Sequence[Sequence[Sentence]], vectors: Vectors) -> Sentence:
+    """Enter every vector once, under the first of the sentences that share it; give the canary."""
+    index = DenseIndex.create(directory)
     try:
-        groups = group_alike(alike)
-        firsts = list(groups)
-        index.add(
-            [sentences[first].id for first in firsts],
-            vectors[firsts],
-            [[sentences[p] for p in group] for group in groups.values()],
-        )
+        firsts = [group[0] for group in groups]
+        index.add([s.id for s in firsts], vectors, groups)
+        return firsts[choose_canary(firsts, vectors, lambda position: finds_itself(index, vectors[position]))]
     finally:
         index.close()
-    progress("write", 3, 3)
