@@ -18,6 +18,7 @@ from vectorstore.types import Scope
 
 SLOT = 0.4  # coverage that a cell of a comparison needs; its place and year are sure already
 _NEAREST = 3
+_AS_NEAR = 0.75  # of what the nearest sentence holds of a question, what another has to hold to be shown beside it
 _SPREAD = (Kind.LIST, Kind.SUMMARY)
 _TOGETHER = 0.75  # what several sentences have to hold between them: more, because words meet by chance
 _ABOUT = 0.45  # the same for a summary of one place or year, whose subject is already given by it
@@ -100,7 +101,13 @@ def _explain(question: Question, passages: Sequence[Passage], index: Searchable)
     for refusal, tried in wider:
         found = retrieve(replace(question, scope=tried), index)
         if _holds_enough(question, found, weighing):
-            return Decision(refusal, found[:_NEAREST])
+            return Decision(refusal, _keep_near(found))
     anything = replace(question, asks=Asks.OTHER)
     nearest = passages or retrieve(anything, index) or retrieve(anything, index, scope=Scope(sources=scope.sources))
-    return Decision(Refusal.NOT_IN_CORPUS, tuple(nearest[:_NEAREST]))
+    return Decision(Refusal.NOT_IN_CORPUS, _keep_near(nearest))
+
+
+def _keep_near(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    """The first few, without those that hold next to nothing of what the first one holds."""
+    least = _AS_NEAR * max((p.coverage for p in passages[:1]), default=0.0)
+    return tuple(p for p in passages[:_NEAREST] if p.coverage >= least)

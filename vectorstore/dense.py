@@ -27,7 +27,8 @@ VERSION: str = chromadb.__version__
 
 _COLLECTION = "sentences"
 # Chroma's defaults (16, 100, 100) found 57 of 100 neighbours of random vectors, these 90; of 8,000 hashed sentences
-# these find 99.6 in 100 of the 50 nearest, and with 16 neighbours 97.
+# these find 99.6 in 100 of the 50 nearest, and with 16 neighbours 97. No settings help where a vector is entered more
+# than some hundred times: of 40 vectors among 10 others entered 300 times each, 39 were never found again.
 _HNSW = {"space": "cosine", "max_neighbors": 32, "ef_construction": 200, "ef_search": 200}
 _NONE = ""  # Chroma drops None and refuses empty lists
 _NO_YEAR = 0
