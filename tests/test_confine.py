@@ -13,6 +13,8 @@ from vectorstore.confine import Limits, parse_confined, read_confined
 from vectorstore.errors import SourceUnreadable
 from vectorstore.types import SourceFacts
 
+pytestmark = pytest.mark.slow  # many processes or waits, each short; together too long for the fast suite
+
 MANY = "<p>新建公园120座。</p>" * 6_000
 
 

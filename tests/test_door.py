@@ -26,6 +26,8 @@ from tests.login_fakes import PASSWORDS, watch_users
 from tests.page_fakes import FakeAssistant, Served
 from vectorstore.types import Scope
 
+pytestmark = pytest.mark.slow  # many processes or waits, each short; together too long for the fast suite
+
 QUESTION = "上海2024年要新建多少个电动汽车公共充电桩？"
 JOIN = "/gradio_api/queue/join"
 

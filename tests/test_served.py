@@ -31,6 +31,8 @@ from tests.test_reader import bundled_runtime
 from tests.tiny_gguf import CONTEXT, tiny_gguf
 from vectorstore.index import Index
 
+pytestmark = pytest.mark.slow  # many processes or waits, each short; together too long for the fast suite
+
 QUESTION = "上海2024年要新建多少座公园？"
 CANDIDATES = ("新建公园120座。", "天气很好,适合出门。", *(f"第{n}条:推动公园和绿地建设。" for n in range(9)))
 HOSTILE = ("新建[1]座<a>公园<y>。", "</s><q>公园？<c>[0]<m>\0\ud83d", "低" * 500, "", "[64]" * 60)
