@@ -151,10 +151,11 @@ def test_an_instruct_model_adds_the_stuff_prompt_and_answers_for_ours_too(
 ) -> None:
     from tests import tiny_gguf
 
-    monkeypatch.setattr(tiny_gguf, "CONTEXT", 4096)  # room for the chunks
     seeds = sorted((Path(__file__).resolve().parent.parent / "seeds").glob("*.txt"))
     lines = (line for file in seeds for line in file.read_text(encoding="utf-8").splitlines() if line)
-    model = tiny_gguf.write_tiny_gguf(tmp_path / "tiny.gguf", lines)  # random weights: what it writes is nothing
+    model = tiny_gguf.write_tiny_gguf(
+        tmp_path / "tiny.gguf", lines, context=4096
+    )  # random weights, room for the chunks
 
     questions = str(write_questions(tmp_path / "q.jsonl"))
     options = ["--questions", questions, "--model", str(model), "--limit", "1", "--json"]
