@@ -198,6 +198,7 @@ def test_doctor_needs_no_llama_cpp_where_a_server_answers(monkeypatch: pytest.Mo
         assert not alone["llama-cpp-python"].healthy and alone["llama-cpp-python"].mark == "✗"
 
 
+@pytest.mark.slow
 def test_a_question_is_answered_by_a_server_where_llama_cpp_is_not_installed() -> None:
     code = (
         "import sys; sys.modules['llama_cpp'] = None; sys.argv = ['assistant', 'ask', sys.argv[1]]\n"

@@ -27,6 +27,8 @@ from vectorstore.read import read_document
 from vectorstore.rebuild import rebuild
 from vectorstore.types import Labels, ParsedDocument, Part, Scope
 
+pytestmark = pytest.mark.slow  # many indexes, each small; together too long for the fast suite
+
 _EMBEDDER = HashingEmbedder(64)
 _PARKS = "上海市2024年主要任务\n\n新建公园120座。推动30座城市公园24小时开放。\n"
 _ROADS = "江苏省2023年工作回顾\n\n建成绿道231公里。改造老旧小区128个。\n"

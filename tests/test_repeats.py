@@ -19,6 +19,8 @@ from vectorstore.index import Index, choose_canary
 from vectorstore.memory import MemoryIndex
 from vectorstore.types import Labels, ParsedDocument, Scope, Sentence, Vectors
 
+pytestmark = pytest.mark.slow  # many indexes, each small; together too long for the fast suite
+
 _COPIES = 300
 _EMBEDDER = HashingEmbedder(64)
 _CHARACTERS = list("桥路河山田林水电风光车站港湖海城乡村校院药粮棉钢油气热冷高低新旧长短宽窄东西南北")
