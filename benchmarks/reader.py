@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from assistant.evaluation.statistics import estimate_difference, estimate_mean
-from assistant.llm import reader
+from assistant.llm import reader, spans
 from assistant.llm.catalog import bundled
 from assistant.llm.worker import Runtime
 from assistant.retrieve import PASSAGES, retrieve
@@ -137,7 +137,7 @@ def measure_expmrc(model: reader.Model, data: Path, limit: int) -> Figures:
         candidates = [one.sentences[i] for i in nine]
         scores = reader.score_candidates(model, one.question, candidates)
         best = int(np.argmax(scores.answers))
-        short = reader.find_short_answer(model, one.question, candidates, best)
+        short = spans.find_short_answer(model, one.question, candidates, best)
         given += short is not None
         a = max(bag_f1(short[0] if short else candidates[best], r) for r in one.answers)
         e = max(bag_f1(candidates[best], r) for r in one.evidence)

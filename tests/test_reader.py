@@ -1,8 +1,7 @@
-"""The reader's sequences, scores and short answers: with a model of five lines, and with the bundled one."""
+"""The reader's sequences and scores: with a model of five lines, and with the bundled one."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
@@ -13,18 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.llm.catalog import bundled
-from assistant.llm.decode import Logits, Trie, choose_path
+from assistant.llm.decode import Logits
 from assistant.llm.reader import (
     PASS_CANDIDATES,
     PASS_TOKENS,
     SENTENCE_TOKENS,
     SPECIALS,
     Model,
-    find_short_answer,
     normalise_text,
     plan_passes,
     score_candidates,
-    span_trie,
     split_matches,
 )
 from assistant.llm.worker import Runtime, Stopped
@@ -34,10 +31,9 @@ MARKERS = (*SPECIALS, *(f"[{n}]" for n in range(65)), "</s>", "<unk>")
 
 
 class SpelledModel:
-    """One token a byte; specials from 1000; the answer to everything is fixed by the test."""
+    """One token a byte; specials from 1000; sentences with 好 answer."""
 
-    def __init__(self, favourite: str = "") -> None:
-        self._favourite = [*favourite.encode(), self.special_token("<eot>")]
+    def __init__(self) -> None:
         self.asked: list[tuple[int, ...]] = []
 
     def plain_tokens(self, text: str) -> list[int]:
@@ -50,18 +46,14 @@ class SpelledModel:
         return 1000 + MARKERS.index(piece)
 
     def logits(self, tokens: Sequence[int], positions: Sequence[int]) -> Logits:
-        """Wants ``favourite`` after ``<a>[n]``; elsewhere sentences with 好 answer."""
         self.asked.append(tuple(tokens))
         rows = np.zeros((len(positions), 1100), np.float32)
-        answer = max((i for i, t in enumerate(tokens) if t == self.special_token("<a>")), default=len(tokens))
         for row, position in zip(rows, positions, strict=True):
-            written = len(tokens) - answer - 2
-            if position > answer:
-                row[self._favourite[min(written, len(self._favourite) - 1)]] = 20
-            elif position < answer:
-                start = max(i for i in range(position) if tokens[i] >= 1000 or i == 0)
-                body = bytes(t for t in tokens[start:position] if t < 256).decode("utf-8", "ignore")
-                row[self.special_token("<y>" if "好" in body else "<n>")] = 3
+            if tokens[position] == self.special_token("<a>"):
+                continue
+            start = max(i for i in range(position) if tokens[i] >= 1000 or i == 0)
+            body = bytes(t for t in tokens[start:position] if t < 256).decode("utf-8", "ignore")
+            row[self.special_token("<y>" if "好" in body else "<n>")] = 3
         return rows
 
 
@@ -139,55 +131,6 @@ def test_scores_stand_in_the_order_of_the_candidates_over_several_sequences() ->
     scores = score_candidates(SpelledModel(), "问", candidates)
     assert [i for i, p in enumerate(scores.answers) if p > 0.5] == [3, 17]
     assert scores.none == pytest.approx(1 / 11)  # the longest sequence has ten numbers and [0], all alike here
-
-
-@given(CHINESE)
-def test_a_span_is_verbatim_and_cuts_no_number_and_no_word(sentence: str) -> None:
-    for piece, start in _spans(span_trie(SpelledModel(), sentence)):
-        assert piece in sentence
-        assert start
-    for found in re.finditer(r"\d+(?:[.,]\d+)*|[A-Za-z]+", sentence):
-        pieces = {piece for piece, _ in _spans(span_trie(SpelledModel(), found.group()))}
-        assert pieces <= {found.group()}
-
-
-def _spans(trie: Trie, depth: int = 0) -> list[tuple[str, int]]:
-    here = [] if trie.text is None else [(trie.text, depth)]
-    return here + [span for branch in trie.branches.values() for span in _spans(branch, depth + 1)]
-
-
-def test_the_answer_is_the_run_that_the_model_wants() -> None:
-    model = SpelledModel("公园")
-    found = find_short_answer(model, "建什么", ["天气", "新建公园,120座"], 1)
-    assert found is not None
-    assert found[0] == "公园"
-    assert 0.99 < found[1] <= 1
-
-
-def test_a_wish_that_would_cut_a_number_gives_the_whole_number() -> None:
-    found = find_short_answer(SpelledModel("12"), "几座", ["新建公园120座"], 0)
-    assert found is None or found[0].startswith("120")
-
-
-def test_an_unsure_answer_is_none() -> None:
-    assert find_short_answer(SpelledModel("火车"), "几座", ["新建公园120座"], 0) is None
-    assert find_short_answer(SpelledModel("x"), "几座", [""], 0) is None
-
-
-def test_tokens_that_must_follow_are_taken_without_asking_the_model() -> None:
-    trie = Trie()
-    trie.add((1, 2, 3, 4, 9), "one")
-    trie.add((1, 2, 5, 6, 9), "other")
-    asked: list[tuple[int, ...]] = []
-
-    def logits(path: Sequence[int]) -> Logits:
-        asked.append(tuple(path))
-        row: Logits = np.eye(10, dtype=np.float32)[5]
-        return row
-
-    path = choose_path(trie, logits)
-    assert path is not None
-    assert (path.text, path.evaluations, asked) == ("other", 1, [(1, 2)])
 
 
 PAIRS = (

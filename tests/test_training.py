@@ -22,8 +22,9 @@ from training.clauses import remove_clause, split_clauses, tag_words
 from training.examples import FEWEST, MOST, human_examples, policy_examples
 from training.overlap import Stretch
 from training.policy import draft_questions
-from training.sequences import Target, Tokenizer, Written, next_tokens, write_sequence
+from training.sequences import Target, Tokenizer, Written, next_tokens, write_sequence, write_span
 from training.shards import load_shards, plan_batches, shorten
+from training.spans import human_spans, policy_spans
 from training.texts import MEASURED_ON, Paragraph, Text, clean_official, join_lines, make_paragraph, read_questions
 from training.types import Example
 from training.wording import synonyms, word_question
@@ -252,6 +253,28 @@ def test_sequences_are_written_as_the_product_reads_them(tokenizer: Tokenizer, e
         assert list(written.tokens[: len(read)]) == read
 
 
+def test_the_short_answer_is_tagged_where_it_stands_in_the_second_copy(tokenizer: Tokenizer) -> None:
+    sentence = "新建公园120座,建成绿道200公里。"
+    written = write_span(Example("x", "建成绿道多少公里？", (sentence,), (0,), "200公里"), tokenizer)
+    assert written is not None
+    inside = [int(t) for t, k in zip(written.tokens, written.targets, strict=True) if k == Target.INSIDE]
+    assert b"".join(map(tokenizer.token_bytes, inside)).decode() == "200公里"
+    assert int((written.targets == Target.OUTSIDE).sum()) > 5
+    without = write_span(Example("x", "新建多少车站？", (sentence,), ()), tokenizer)
+    assert without is not None
+    assert not (without.targets == Target.INSIDE).any()
+    assert write_span(Example("x", "问", (sentence,), (0,), "不在里面"), tokenizer) is None
+
+
+def test_spans_of_people_and_of_texts_hold_their_answer(tokenizer: Tokenizer) -> None:
+    made = [*human_spans(_paragraph(), Random(3)), *policy_spans(TEXT, 60, Random(3))]
+    assert len(made) > 20
+    for example in made:
+        assert len(example.candidates) == 1
+        assert (example.answer in example.candidates[0]) == bool(example.gold) or not example.answer
+    assert {bool(e.gold) for e in made} == {True, False}
+
+
 def test_every_candidates_number_is_told_whether_it_answers(tokenizer: Tokenizer, examples: list[Example]) -> None:
     for example in examples:
         written = write_sequence(example, tokenizer, 4000)
@@ -380,8 +403,9 @@ def test_llama_cpp_gives_the_logits_of_pytorch_and_the_tokens_of_sentencepiece(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_TORCH, reason="torch is only needed to train")
+@pytest.mark.parametrize("muon", [False, True])
 def test_a_killed_run_goes_on_to_the_weights_of_one_that_was_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, muon: bool
 ) -> None:
     import torch
 
@@ -395,7 +419,7 @@ def test_a_killed_run_goes_on_to_the_weights_of_one_that_was_not(
         budget = {"minutes": 0.0, "steps": 6, "checkpoint_minutes": 0.0, "validate_minutes": 99.0}
         shape = {"width": 64, "layers": 1, "heads": 2, "feed_forward": 64, "context": 1024}
         machine = {"device": "cpu", "threads": 1, "compile": False, "seed": 1, "warm_start": None}
-        work: dict[str, Any] = {"buckets": (256,), "batch_tokens": 512, "rate": 1e-3}
+        work: dict[str, Any] = {"buckets": (256,), "batch_tokens": 512, "rate": 1e-3, "muon": muon}
         training.train(training.Run(parts=parts, out=out, **work, **shape, **machine, **budget))
 
     run(tmp_path / "whole")

@@ -66,6 +66,7 @@ def train(given: argparse.Namespace) -> None:
             buckets=tuple(int(b) for b in given.buckets.split(",")),
             batch_tokens=given.batch_tokens,
             rate=given.rate,
+            muon=given.muon,
             minutes=given.minutes,
             steps=given.steps,
             threads=given.threads,
@@ -140,6 +141,7 @@ def _add_training(command: argparse.ArgumentParser) -> None:
     command.add_argument("--buckets", default="256,384,512,704", help="lengths of the batches; each is compiled once")
     command.add_argument("--batch-tokens", type=int, default=8192)
     command.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    command.add_argument("--muon", action="store_true", help="Muon for the matrices, AdamW for the rest")
     command.add_argument("--minutes", type=float, default=0.0, help="time budget, which the schedule follows")
     command.add_argument("--steps", type=int, default=0, help="step budget; deterministic, unlike a time budget")
     command.add_argument("--threads", type=int, default=2)

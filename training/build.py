@@ -12,8 +12,9 @@ from pathlib import Path
 from random import Random
 
 from training.examples import human_examples, policy_examples
-from training.sequences import Tokenizer, write_sequence
+from training.sequences import Tokenizer, write_sequence, write_span
 from training.shards import pack, save_shard, write_whole
+from training.spans import human_spans, policy_spans
 from training.texts import Asked, Paragraph, Text, read_official, read_questions
 from training.types import Example
 
@@ -66,9 +67,14 @@ def read_sources(data: Path, cache: Path) -> Sources:
 def plan_parts(sources: Sources, human_rounds: int, policy_rounds: int, longest: int = LONGEST) -> list[Part]:
     """Name every piece of work; the validation parts come first."""
     humans, texts = len(sources.paragraphs), len(sources.texts)
-    parts = [Part("validation-human", 0, humans, True, longest), Part("validation-policy", 0, texts, True, longest)]
-    rounds = [("human", human_rounds, humans, _PARAGRAPHS_A_PART), ("policy", policy_rounds, texts, _TEXTS_A_PART)]
-    for kind, count, size, step in rounds:
+    kinds = [
+        ("human", human_rounds, humans, _PARAGRAPHS_A_PART),
+        ("policy", policy_rounds, texts, _TEXTS_A_PART),
+        ("span-human", human_rounds, humans, _PARAGRAPHS_A_PART),
+        ("span-policy", policy_rounds, texts, _TEXTS_A_PART),
+    ]
+    parts = [Part(f"validation-{kind}", 0, size, True, longest) for kind, _, size, _ in kinds]
+    for kind, count, size, step in kinds:
         for number in range(count):
             parts += [
                 Part(f"{kind}-{number}-{start:05d}", start, min(size, start + step), False, longest)
@@ -80,15 +86,17 @@ def plan_parts(sources: Sources, human_rounds: int, policy_rounds: int, longest:
 def make_examples(sources: Sources, part: Part, seed: int) -> Iterator[Example]:
     """The examples of a part: the same for the same seed, whatever was made before."""
     rng = Random(f"{seed}/{part.name}")
+    spans = "span" in part.name
     if "human" in part.name:
         others = [p for p in sources.paragraphs if p.held_out == part.validation]
         for paragraph in sources.paragraphs[part.start : part.stop]:
             if paragraph.held_out == part.validation:
-                yield from human_examples(paragraph, others, rng)
+                yield from human_spans(paragraph, rng) if spans else human_examples(paragraph, others, rng)
         return
     for text in sources.texts[part.start : part.stop]:
         if text.held_out == part.validation:
-            yield from policy_examples(text, POLICY_COUNTS[text.kind], rng)
+            make = policy_spans if spans else policy_examples
+            yield from make(text, POLICY_COUNTS[text.kind], rng)
 
 
 def build_parts(sources: Sources, parts: Sequence[Part], out: Path, seed: int, workers: int = 1) -> None:
@@ -107,7 +115,10 @@ def build_parts(sources: Sources, parts: Sequence[Part], out: Path, seed: int, w
 def build_part(sources: Sources, part: Part, out: Path, seed: int) -> str:
     """Make, tokenise and write one part; a line that says what is in it."""
     examples = list(make_examples(sources, part, seed))
-    written = [(e.kind, write_sequence(e, _tokenizer(), part.longest)) for e in examples]
+    written = [
+        (e.kind, write_span(e, _tokenizer()) if "span" in e.kind else write_sequence(e, _tokenizer(), part.longest))
+        for e in examples
+    ]
     shard = pack([(kind, sequence) for kind, sequence in written if sequence is not None])
     save_shard(shard, out / f"{part.name}.npz")
     return f"{part.name}: {len(shard.lengths)} of {len(examples)} examples, {len(shard.tokens)} tokens"

@@ -73,7 +73,7 @@ def _without_answer(sentence: str, answer: str) -> str | None:
 def policy_examples(text: Text, count: int, rng: Random) -> Iterator[Example]:
     """Up to ``count`` examples of an official text: facts, near misses, unanswerable ones, and whole topics."""
     for _ in range(count):
-        at = _choose_sentence(text, rng)
+        at = choose_sentence(text, rng)
         window = text.sentences[max(0, at - _NEIGHBOURHOOD) : at + _NEIGHBOURHOOD]
         topic = rng.random() < _TOPIC_SHARE
         example = _topic_example(text, window, rng) if topic else _fact_example(text, window, text.sentences[at], rng)
@@ -81,7 +81,7 @@ def policy_examples(text: Text, count: int, rng: Random) -> Iterator[Example]:
             yield example
 
 
-def _choose_sentence(text: Text, rng: Random) -> int:
+def choose_sentence(text: Text, rng: Random) -> int:
     """A random sentence; one with figures, lists, names or rules is twice looked for, because people ask about those."""
     at = rng.randrange(len(text.sentences))
     for _ in range(3):

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from assistant.llm.reader import (
     ANSWER,
-    ANSWER_TOKENS,
     BEGIN,
     CANDIDATES,
     END,
@@ -29,8 +28,10 @@ from assistant.llm.reader import (
     marked_tokens,
     normalise_text,
 )
+from assistant.llm.spans import plan_span
 from training.types import Example
 
+ANSWER_TOKENS = 32
 TOKENIZER = Path(__file__).with_name("tokenizer.model")
 CONTROL = (*(f"[{i}]" for i in range(65)), "<q>", "<c>", "<a>", "<eot>", "<y>", "<n>", "<m>", "</m>")
 _CONTROL = re.compile("|".join(re.escape(piece) for piece in (*CONTROL, "<s>", "</s>", "<unk>")))
@@ -45,6 +46,8 @@ class Target(IntEnum):
     YES = 3
     POINTER = 4
     ANSWER = 5
+    OUTSIDE = 6  # of the short answer
+    INSIDE = 7
 
 
 class Tokenizer:
@@ -71,6 +74,13 @@ class Tokenizer:
         if token == self._pieces.unk_id():
             raise KeyError(piece)
         return token
+
+    def token_bytes(self, token: int) -> bytes:
+        """The UTF-8 bytes that a token stands for; none for a control token."""
+        if self._pieces.is_byte(token):
+            return bytes([int(self._pieces.id_to_piece(token)[3:5], 16)])
+        nothing = self._pieces.is_control(token) or self._pieces.is_unknown(token)
+        return b"" if nothing else self._pieces.id_to_piece(token).replace("\u2581", " ").encode()
 
     def plain_tokens(self, text: str) -> list[int]:
         """Tokenise text so that it holds no control token, whatever it says."""
@@ -117,6 +127,24 @@ def write_sequence(example: Example, tokenizer: Any, longest: int) -> Written | 
     return Written(np.array(tokens, np.uint16), np.array(targets, np.uint8))
 
 
+def write_span(example: Example, tokenizer: Any) -> Written | None:
+    """Write a question and its one candidate for tagging the short answer; ``None`` where the answer is cut off."""
+    (sentence,) = example.candidates
+    span = plan_span(tokenizer, example.question, sentence)
+    text, answer = normalise_text(sentence), normalise_text(example.answer)
+    start = text.find(answer) if example.gold else -1
+    if not span.places or (example.gold and start < 0):
+        return None
+    first = len(text[: max(start, 0)].encode())
+    last = first + len(answer.encode()) if start >= 0 else first
+    targets = np.full(len(span.tokens), Target.NOTHING, np.uint8)
+    for place, begin, end in zip(span.places, (0, *span.ends), span.ends, strict=False):
+        targets[place] = Target.INSIDE if begin < last and end > first else Target.OUTSIDE
+    if example.gold and (span.ends[-1] < last or not (targets == Target.INSIDE).any()):
+        return None
+    return Written(np.array(span.tokens, np.uint16), targets)
+
+
 def _answer_tokens(example: Example, tokenizer: Any) -> list[int]:
     special = tokenizer.special_token
     numbers = [special(f"[{g + 1}]") for g in example.gold] or [special("[0]")]
@@ -128,6 +156,6 @@ def next_tokens(tokens: NDArray[np.uint16], targets: NDArray[np.uint8], yes: int
     """What each position is to predict, as token ids; meaningless where the target is ``NOTHING``."""
     following = np.zeros(len(tokens), np.int64)
     following[:-1] = tokens[1:]
-    following[targets == Target.YES] = yes
-    following[targets == Target.NO] = no
+    following[(targets == Target.YES) | (targets == Target.INSIDE)] = yes
+    following[(targets == Target.NO) | (targets == Target.OUTSIDE)] = no
     return following

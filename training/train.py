@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,16 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
+from assistant.llm.spans import choose_piece
 from training.model import Reader, Shape
 from training.sequences import Target, Tokenizer, next_tokens
 from training.shards import Shard, load_shards, plan_batches, shorten_all
 
 # How much a position counts. A yes is rarer than a no; text only keeps the language alive.
-LOSS_WEIGHTS = {Target.TEXT: 0.08, Target.NO: 1.0, Target.YES: 2.5, Target.POINTER: 3.0, Target.ANSWER: 1.0}
-_SHARE_WITH_LOSS = 4  # one position in so many is given to the output weights
+LOSS_WEIGHTS = {Target.TEXT: 0.08, Target.NO: 1.0, Target.YES: 2.5, Target.POINTER: 3.0, Target.ANSWER: 0.1}
+# In their own batches: the others' weights do not matter there, only how the two stand to each other.
+LOSS_WEIGHTS |= {Target.OUTSIDE: 1.0, Target.INSIDE: 1.5}
+_SHARE_WITH_LOSS = 3  # one position in so many is given to the output weights
 _WARM_UP = 40  # steps
 _LAST_RATE = 0.03  # of the highest, at the end
 _HELD = 0.35  # share of the run at the highest rate
@@ -48,6 +51,7 @@ class Run:
     buckets: tuple[int, ...]
     batch_tokens: int
     rate: float
+    muon: bool
     minutes: float
     steps: int
     threads: int
@@ -90,8 +94,8 @@ def train(run: Run) -> None:
     data = shorten_all(load_shards(f for f in files if not f.name.startswith("validation")), max(run.buckets) + 1)
     held_out = load_shards(f for f in files if f.name.startswith("validation"))
     model = Reader(_shape(run, tokenizer)).to(run.device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=run.rate, betas=(0.9, 0.95), weight_decay=0.05, fused=True)
-    state = _resume(run, model, optimizer)
+    optimizers = make_optimizers(model, run)
+    state = _resume(run, model, optimizers)
     log = Log(run.out / "log.jsonl")
     log.write(
         event="start",
@@ -99,13 +103,25 @@ def train(run: Run) -> None:
         sequences=len(data.lengths),
         tokens=len(data.tokens),
     )
-    _loop(run, model, optimizer, state, make_batches(data, run, tokenizer, state.step), held_out, tokenizer, log)
+    _loop(run, model, optimizers, state, make_batches(data, run, tokenizer, state.step), held_out, tokenizer, log)
+
+
+def make_optimizers(model: Reader, run: Run) -> tuple[torch.optim.Optimizer, ...]:
+    """AdamW for all weights; or for embeddings and norms only, and Muon (Jordan 2024) for the matrices of the blocks."""
+    matrices = [p for p in model.blocks.parameters() if p.dim() == 2] if run.muon else []
+    taken = {id(p) for p in matrices}
+    others = [p for p in model.parameters() if id(p) not in taken]
+    adam = torch.optim.AdamW(others, lr=run.rate, betas=(0.9, 0.95), weight_decay=0.05, fused=True)
+    if not matrices:
+        return (adam,)
+    # The rate means the same for both: Muon's steps are scaled to the size of AdamW's.
+    return adam, torch.optim.Muon(matrices, lr=run.rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw")
 
 
 def _loop(
     run: Run,
     model: Reader,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
     state: State,
     batches: Iterator[Batch],
     held_out: Shard,
@@ -118,13 +134,14 @@ def _loop(
     saved = validated = state.seconds
     while (progress := _progress(run, state)) < 1:
         batch = next(batches)
-        for group in optimizer.param_groups:
+        for group in (g for o in optimizers for g in o.param_groups):
             group["lr"] = run.rate * schedule(state.step, progress)
         loss, parts = compute(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         state.step += 1
         state.tokens += batch.inputs.numel()
         state.seconds = time.monotonic() - began
@@ -136,10 +153,10 @@ def _loop(
             _validate(run, model, state, held_out, tokenizer, log)
             validated = saved = state.seconds = time.monotonic() - began
         elif state.seconds - saved > 60 * run.checkpoint_minutes:
-            save_checkpoint(run.out / "last.pt", model, optimizer, state)
+            save_checkpoint(run.out / "last.pt", model, optimizers, state)
             saved = state.seconds
     _validate(run, model, state, held_out, tokenizer, log)
-    save_checkpoint(run.out / "last.pt", model, optimizer, state)
+    save_checkpoint(run.out / "last.pt", model, optimizers, state)
 
 
 def make_loss(model: Reader, run: Run) -> Callable[[Batch], tuple[Tensor, Tensor]]:
@@ -207,8 +224,9 @@ def _fill(
 
 
 def choose_places(targets: NDArray[np.uint8], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Exactly ``count`` places: all labels, pointers and answers first, then some of the text."""
-    telling = np.flatnonzero(targets > Target.TEXT)[:count]
+    """Exactly ``count`` places: all labels, pointers and answers first (drawn where they are more), then some of the text."""
+    telling = np.flatnonzero(targets > Target.TEXT)
+    telling = np.sort(rng.choice(telling, count, replace=False)) if len(telling) > count else telling
     text = np.flatnonzero(targets == Target.TEXT)
     missing = count - len(telling)
     filler = rng.choice(text, missing, replace=len(text) < missing) if len(text) else np.zeros(missing, np.int64)
@@ -231,7 +249,12 @@ def _progress(run: Run, state: State) -> float:
 def _validate(run: Run, model: Reader, state: State, held_out: Shard, tokenizer: Tokenizer, log: Log) -> None:
     figures = validate(model, held_out, run, tokenizer)
     log.write(event="validate", **asdict(state), **figures)
-    score = float(figures["human"]["label"]) + float(figures["policy"]["label"]) + float(figures["auroc"])
+    score = (
+        float(figures["human"]["label"])
+        + float(figures["policy"]["label"])
+        + float(figures["auroc"])
+        + float(figures["span"])
+    )
     if score >= state.best:
         state.best = score
         save_weights(run.out / "best.pt", model, torch.float32)
@@ -246,10 +269,14 @@ def validate(model: Reader, held_out: Shard, run: Run, tokenizer: Tokenizer, mos
     starts = held_out.starts
     right: dict[str, list[tuple[bool, bool]]] = {"human": [], "policy": []}
     heights: dict[bool, list[float]] = {True: [], False: []}
-    step = max(1, len(held_out.lengths) // (2 * most))
+    spans: list[float | None] = []
+    step = max(1, len(held_out.lengths) // (3 * most))
     for i in range(0, len(held_out.lengths), step):
         tokens = held_out.tokens[starts[i] : starts[i] + held_out.lengths[i]].astype(np.int64)
         targets = held_out.targets[starts[i] : starts[i] + held_out.lengths[i]]
+        if not (targets == Target.POINTER).any():
+            spans.append(_span_f1(model, tokens, targets, run.device, (yes, no)))
+            continue
         labels, pointer = (
             np.flatnonzero(np.isin(targets, (Target.NO, Target.YES))),
             np.flatnonzero(targets == Target.POINTER)[0],
@@ -273,7 +300,26 @@ def validate(model: Reader, held_out: Shard, run: Run, tokenizer: Tokenizer, mos
         k: {"label": _share([a for a, _ in v]), "pointer": _share([b for _, b in v]), "n": len(v)}
         for k, v in right.items()
     }
-    return {**shares, "auroc": auroc(heights[True], heights[False])}
+    found = [f for f in spans if f is not None]
+    return {**shares, "auroc": auroc(heights[True], heights[False]), "span": float(np.mean(found)) if found else 0.0}
+
+
+def _span_f1(
+    model: Reader, tokens: NDArray[np.int64], targets: NDArray[np.uint8], device: str, verdicts: tuple[int, int]
+) -> float | None:
+    """F1 over tokens of the run with the highest sum; ``None`` where the candidate does not answer."""
+    places = np.flatnonzero(targets >= Target.OUTSIDE)
+    wanted = targets[places] == Target.INSIDE
+    if not wanted.any():
+        return None
+    with torch.autocast(device.split(":")[0], torch.bfloat16):
+        states = model(torch.from_numpy(tokens[None]).to(device))[0]
+        rows = model.logits(states[torch.from_numpy(places).to(device)]).float().cpu().numpy().astype(np.float64)
+    best = choose_piece(rows[:, verdicts[0]] - rows[:, verdicts[1]], {i: i for i in range(len(places) + 1)})
+    given = np.zeros(len(places), bool)
+    if best is not None:
+        given[best.start : best.stop] = True
+    return 2 * float((given & wanted).sum()) / float(given.sum() + wanted.sum())
 
 
 def auroc(higher: list[float], lower: list[float]) -> float:
@@ -284,11 +330,11 @@ def auroc(higher: list[float], lower: list[float]) -> float:
     return float(((one > other) + 0.5 * (one == other)).mean())
 
 
-def save_checkpoint(file: Path, model: Reader, optimizer: torch.optim.Optimizer, state: State) -> None:
+def save_checkpoint(file: Path, model: Reader, optimizers: Sequence[torch.optim.Optimizer], state: State) -> None:
     """Write all that is needed to go on; whole or not at all."""
     content = {
         "weights": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "state": asdict(state),
         "shape": asdict(model.shape),
     }
@@ -306,12 +352,13 @@ def _save(content: dict[str, Any], file: Path) -> None:
     temporary.replace(file)
 
 
-def _resume(run: Run, model: Reader, optimizer: torch.optim.Optimizer) -> State:
+def _resume(run: Run, model: Reader, optimizers: Sequence[torch.optim.Optimizer]) -> State:
     file = run.out / "last.pt"
     if file.exists():
         content = torch.load(file, map_location=run.device, weights_only=True)
         model.load_state_dict(content["weights"])
-        optimizer.load_state_dict(content["optimizer"])
+        for optimizer, kept in zip(optimizers, content["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         return State(**content["state"])
     if run.warm_start:
         weights = _starting_weights(run.warm_start)

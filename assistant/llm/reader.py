@@ -17,13 +17,12 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, combinations, pairwise
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.llm.decode import Trie, choose_path
 from assistant.types import ReaderScores
 
 Logits = NDArray[np.float32]
@@ -36,8 +35,6 @@ SENTENCE_TOKENS = 120
 
 # No piece of the vocabulary is longer than 8 characters, so longer texts than this only lose what is cut off anyway.
 LONGEST_TEXT = 8 * SENTENCE_TOKENS
-ANSWER_TOKENS = 32
-LEAST_PROBABILITY = 0.5
 
 BEGIN, QUESTION, CANDIDATES, ANSWER, END = "<s>", "<q>", "<c>", "<a>", "<eot>"
 MARK, UNMARK, YES, NO = "<m>", "</m>", "<y>", "<n>"
@@ -48,7 +45,6 @@ _HALF_WIDTH = re.compile(r"(?<!\d)[,:]|[,:](?!\d)|[;?!()]")  # 1,000 and 10:30 k
 _NUMBER = re.compile(r"\d+")
 # Two characters that touch one of these are no match: they are in almost every sentence.
 _EMPTY_WORDS = frozenset(" ，。、；：？！“”（）()《》\"'.?!:;,的了是")
-_WORD = re.compile(r"\d+(?:[.,]\d+)*[%％‰]?|[A-Za-z]+|.", re.DOTALL)
 
 
 class Tokens(Protocol):
@@ -117,38 +113,22 @@ def score_with(weigh: Weigh, words: Tokens, question: str, candidates: Sequence[
     return ReaderScores(answers=tuple(answers), none=none)
 
 
-def find_short_answer(model: Model, question: str, candidates: Sequence[str], chosen: int) -> tuple[str, float] | None:
-    """The piece of the chosen sentence that the model gives as the answer, with its least sure choice's probability.
-
-    The piece is verbatim, contiguous, and never cuts a number or a Latin word in two. ``None`` where the model is not
-    sure, or names no piece.
-    """
-    sequence = next(p for p in plan_passes(model, question, candidates) if chosen in p.candidates)
-    number = model.special_token(f"[{sequence.candidates.index(chosen) + 1}]")
-    prefix = [*sequence.tokens, number]
-
-    def next_logits(path: Sequence[int]) -> Logits:
-        tokens = [*prefix, *path]
-        row: Logits = model.logits(tokens, [len(tokens) - 1])[0]
-        return row
-
-    path = choose_path(span_trie(model, candidates[chosen]), next_logits)
-    if path is None or path.probability < LEAST_PROBABILITY:
-        return None
-    return path.text, path.probability
-
-
 def plan_passes(model: Tokens, question: str, candidates: Sequence[str]) -> list[Pass]:
     """Spread the candidates, in their order, over as few sequences as hold them.
 
     Give the likeliest candidate first: so the model was measured.
     """
     asked = normalise_text(question)
-    head = [model.special_token(BEGIN), model.special_token(QUESTION), *model.plain_tokens(asked)[:QUESTION_TOKENS]]
-    head.append(model.special_token(CANDIDATES))
+    head = question_tokens(model, asked)
     bodies = [marked_tokens(model, normalise_text(text), asked)[:SENTENCE_TOKENS] for text in candidates]
     groups = _fill([len(body) + 1 for body in bodies], PASS_TOKENS - len(head))
     return [_build_pass(model, head, group, bodies) for group in groups]
+
+
+def question_tokens(model: Tokens, asked: str) -> list[int]:
+    """How every sequence begins: the normalised question between its two control tokens."""
+    body = model.plain_tokens(asked)[:QUESTION_TOKENS]
+    return [model.special_token(BEGIN), model.special_token(QUESTION), *body, model.special_token(CANDIDATES)]
 
 
 def marked_tokens(model: Tokens, sentence: str, question: str) -> list[int]:
@@ -178,27 +158,10 @@ def split_matches(sentence: str, question: str) -> list[tuple[str, bool]]:
 
 def normalise_text(text: str) -> str:
     """Make text look like the training texts: full-width punctuation, single spaces; never longer than is read."""
-    return _align(text)[0]
+    return align_text(text)[0]
 
 
-def span_trie(model: Model, sentence: str) -> Trie:
-    """Every contiguous run of a sentence's tokens that cuts no character, number or Latin word, then the end token.
-
-    The texts in it are verbatim pieces of ``sentence``.
-    """
-    text, origins = _align(sentence)
-    tokens = model.plain_tokens(text)
-    edges = _edges(text, [len(model.token_bytes(token)) for token in tokens])
-    end = model.special_token(END)
-    trie = Trie()
-    for start, stop in combinations(sorted(edges), 2):
-        if stop - start <= ANSWER_TOKENS:
-            piece = sentence[origins[edges[start]] : origins[edges[stop] - 1] + 1]
-            trie.add((*tokens[start:stop], end), piece)
-    return trie
-
-
-def _align(text: str) -> tuple[str, list[int]]:
+def align_text(text: str) -> tuple[str, list[int]]:
     """The normalised text, and for each of its characters the place in ``text`` that it comes from."""
     text = text[:LONGEST_TEXT]
     widened = _HALF_WIDTH.sub(lambda found: found.group().translate(_FULL_WIDTH), text)
@@ -206,15 +169,6 @@ def _align(text: str) -> tuple[str, list[int]]:
     if kept and widened[kept[-1]].isspace():
         kept.pop()
     return "".join(" " if widened[i].isspace() else widened[i] for i in kept), kept
-
-
-def _edges(text: str, lengths: Sequence[int]) -> dict[int, int]:
-    """Between which tokens a piece may start or end: position in the tokens -> position in the text."""
-    words = {found.end() for found in _WORD.finditer(text)} | {0}
-    places = accumulate((len(c.encode()) for c in text), initial=0)
-    characters = {place: i for i, place in enumerate(places) if i in words}
-    ends = accumulate(lengths, initial=0)
-    return {position: characters[end] for position, end in enumerate(ends) if end in characters}
 
 
 def softmax(logits: Logits) -> NDArray[np.float64]:

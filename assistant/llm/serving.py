@@ -32,7 +32,8 @@ from typing import Any, BinaryIO
 
 from assistant.errors import AssistantError, ModelUnusable
 from assistant.llm.decode import Sampling, generate_text
-from assistant.llm.reader import find_short_answer, score_candidates
+from assistant.llm.reader import score_candidates
+from assistant.llm.spans import find_short_answer
 from assistant.llm.worker import Runtime, Stopped, prompt_tokens
 
 
