@@ -16,7 +16,7 @@ from typing import Protocol
 from assistant.compose import Layout, Slot, compose, is_hedged, plan_slots
 from assistant.contents import say_contents
 from assistant.english import is_english
-from assistant.gate import Decision, decide
+from assistant.gate import Decision, decide, is_certain
 from assistant.llm.catalog import Form, ModelSpec
 from assistant.llm.engine import LanguageModel
 from assistant.llm.held import Held, Model
@@ -39,7 +39,7 @@ from assistant.types import (
     Turn,
     Understood,
 )
-from assistant.understand import describe_corpus, understand
+from assistant.understand import describe_corpus, understand, understand_as_follow_up
 from assistant.weigh import Searchable, Weighing, weigh
 from assistant.writer import Task, keep_related, write_drafts
 from vectorstore.errors import IndexDamaged, IndexStale
@@ -162,15 +162,20 @@ class Assistant:
         self, question: str, history: Sequence[Turn], scope: Scope | None, stop: threading.Event, model: Model
     ) -> Iterator[Event]:
         index, clock = self._current(), _Clock()
-        understood = understand(question, history, describe_corpus(index.documents))
+        corpus = describe_corpus(index.documents)
+        understood = understand(question, history, corpus)
         if scope is not None:
             understood = replace(understood, scope=scope)
-        yield Understood(understood)
         clock.lap("understand")
-        passages: tuple[Passage, ...] = ()
-        if understood.kind not in (Kind.NONE, Kind.CORPUS):
-            passages = self._retrieve(understood, index, model)
-        decision = decide(understood, passages, index)
+        if not history:
+            yield Understood(understood)
+        passages, decision = self._decide(understood, index, model)
+        if history:
+            again = understand_as_follow_up(question, history, corpus) if decision.refusal and scope is None else None
+            found = self._decide(again, index, model) if again and again.scope != understood.scope else None
+            if again and found and found[1].refusal is None and is_certain(again, found[0]):
+                understood, (passages, decision) = again, found
+            yield Understood(understood)
         yield Found(passages if decision.refusal is None else ())
         clock.lap("retrieve")
         facts = IndexFacts(index.manifest.generation, index.manifest.corpus_sha256)
@@ -178,6 +183,11 @@ class Assistant:
         weighing = weigh(understood, index)
         case = _Case(understood, model, passages, weighing, titles, facts, stop, tuple(history))
         yield Finished((yield from self._answer(case, decision, index, clock)))
+
+    def _decide(self, question: Question, index: Evidence, model: Model) -> tuple[tuple[Passage, ...], Decision]:
+        """What was found for a question, and whether it is enough to answer."""
+        found = () if question.kind in (Kind.NONE, Kind.CORPUS) else self._retrieve(question, index, model)
+        return found, decide(question, found, index)
 
     def _retrieve(self, question: Question, index: Evidence, model: Model) -> tuple[Passage, ...]:
         """Find passages; where several places or years are asked for those of each, so that none crowds out another."""

@@ -66,6 +66,12 @@ def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weigh
     return is_near(best.likely, question.asks)
 
 
+def is_certain(question: Question, passages: Sequence[Passage]) -> bool:
+    """Whether the best sentence is sure to answer, as far as that is weighed for questions of the kind."""
+    best = passages[0] if passages else None
+    return best is not None and (best.likely is None or is_sure(best.likely, question.asks))
+
+
 def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Weighing) -> bool:
     """A fact has to stand in one sentence; what a list or a summary is about may be spread over several."""
     if question.kind in WEIGHED:

@@ -24,20 +24,24 @@ from vectorstore.types import ParsedDocument, Part, Scope
 MAX_CHARACTERS = 4000
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)(?!\s*[万亿个座家项亩吨])|(?<!\d)(\d\d)年(?!来|内|前|后|间|以)")
-_OPENING = re.compile(r"^(?:那么|那|还有|另外|再|其中|它们|它|这些|这个|这|该|他们|同样)+[的,,]?")
+_OPENING = re.compile(r"^(?:那么|那|还有|另外|再|其中|它们|它|这些|这个|这|该|他们|同样|(?:如果|要是)?(?:换成|换作|换到|改成))+[的,,]?")
+_FROM_NOW = {"今年": 0, "本年": 0, "去年": -1, "明年": 1, "前年": -2, "后年": 2}
+_FROM_THEN = {"上年": -1, "上一年": -1, "上1年": -1, "前一年": -1, "前1年": -1, "下一年": 1, "下1年": 1}
 _NE = re.compile(r"(?:呢|如何|怎么样)?[??。!!~\s]*$")
 _DEICTIC = re.compile(
-    r"^(?:那|还有|另外|其中|它|这|该|同样|同年)|(?:它|这个|这些|该市|该省|当地|那里|这里|同一年)|呢[??。!!\s]*$"
+    r"^(?:那|还有|另外|其中|它|这|该|同样|同年|(?:如果|要是)?(?:换成|换作|换到|改成))|呢[??。!!\s]*$"
+    r"|它|(?<!在)这[个些笔项件座条家批]|该[市省县区]|当地|那里|这里|同一年|前者|后者|上述"
 )
 _PAST = re.compile(r"(?<![讲说写提谈到])了(?:多少|几|哪些|什么)")
 _MEASURES = "个座家项条种处辆次位名片类所批"
 _PARTICLES = re.compile(r"[喃哈嘛撒噻咧呗哟啵咯啰]+(?=[,。?!]|$)")  # of dialects, which the segmenter takes for words
 _MORE = re.compile(r"(?<!对)比(?![较例一重]).{1,12}[多少高低大小长短](?:吗|些|[??。]|$)")
+_WH_OR_END = re.compile(r"什么|哪些|哪个|怎么|如何|多少|几|[??]$")
 _WRITE = re.compile(
     r"^(?:请|帮我|给我|你|能|可以|来)*(?:写|编|作|画|唱|讲)(?:1|几|两)?[首段篇个封张份支]?.{0,12}(?:诗|顺口溜|作文|情书|信|代码|程序|故事|歌|小说|笑话|画|对联)"
 )
 _WH = re.compile(
-    r"多少|几(?=[个座家项条处公万])|什么|哪些|哪个|哪里|吗|怎么|如何|是否|有没有|谁|何时|何|总结|概括|比较|对比|介绍|列出|列举|计划|任务"
+    r"多少|多久|多大|多长|多高|几(?=[个座家项条处公万])|什么|哪些|哪个|哪里|吗|怎么|如何|是否|有没有|谁|何时|何|总结|概括|比较|对比|介绍|列出|列举|计划|任务"
 )
 
 
@@ -66,6 +70,20 @@ def understand(text: str, history: Sequence[Turn], corpus: Corpus) -> Question:
     if previous is None or not _is_follow_up(alone, previous):
         return alone
     return read_question(asked, _complete(alone, previous, corpus), corpus)
+
+
+def understand_as_follow_up(text: str, history: Sequence[Turn], corpus: Corpus) -> Question | None:
+    """Read a question that nothing marks as a follow-up as one: about the place and year that the one before was about.
+
+    For one that finds no answer as it stands. ``None`` where it names a place itself, or the one before had none to give.
+    """
+    asked = clean(text)
+    alone = read_question(asked, asked, corpus)
+    previous = _last_standalone(history, corpus)
+    if previous is None or not previous.scope.regions or alone.scope.regions or alone.kind in (Kind.NONE, Kind.CORPUS):
+        return None
+    completed = f"{_scope_words(alone, previous)}{normalize(alone.text)}"
+    return read_question(asked, completed, corpus)
 
 
 def clean(text: str) -> str:
@@ -168,10 +186,14 @@ def _mentions(normal: str) -> tuple[Mention, ...]:
 
 
 def _read_years(normal: str, corpus: Corpus) -> set[int]:
-    years = {int(m[1]) if m[1] else 2000 + int(m[2]) for m in _YEAR.finditer(normal)}
+    named = {int(m[1]) if m[1] else 2000 + int(m[2]) for m in _YEAR.finditer(normal)}
+    years = set(named)
     if corpus.this_year is not None:
-        words_for = {"今年": 0, "本年": 0, "去年": -1, "上年": -1, "上一年": -1, "明年": 1, "前年": -2, "后年": 2}
-        years |= {corpus.this_year + shift for word, shift in words_for.items() if word in normal}
+        years |= {corpus.this_year + shift for word, shift in _FROM_NOW.items() if word in normal}
+    if named:  # beside 2025年, 上一年 is 2024
+        years |= {max(named) + shift for word, shift in _FROM_THEN.items() if word in normal}
+    elif corpus.this_year is not None:
+        years |= {corpus.this_year + shift for word, shift in _FROM_THEN.items() if word in normal}
     return years
 
 
@@ -259,7 +281,7 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
         return Kind.COMPARE
     if each or re.search(r"哪(?:几|\d+)(?!年)", normal):
         return Kind.LIST
-    if asks is Asks.QUANTITY:
+    if asks in (Asks.QUANTITY, Asks.YEAR):
         return Kind.FACT
     for name in ("summary", "list", "yes_no"):
         if any(word in normal for word in lexicon.kinds[name]):
@@ -308,6 +330,8 @@ def _complete(question: Question, previous: Question, corpus: Corpus) -> str:
         if "比" in core:  # 和2023年比呢: both stand side by side
             new_years |= previous.scope.years
         return _swap_scope(previous, new_places, new_years)
+    if (new_places or new_years) and question.terms and set(question.terms) <= set(previous.terms):
+        return _swap_scope(previous, new_places, new_years)  # nothing new but where or when
     if _WH.search(core):
         return f"{_scope_words(question, previous)}{core}?"
     swapped = _swap_object(previous, rest)
@@ -350,7 +374,19 @@ def _swap_object(previous: Question, noun: str) -> str:
     match = re.search(r"(?P<noun>[^,,。??的年]+)(?P<tail>(?:提高|增加|新增|达到|降低)?多少|是什么|有哪些|怎么样)", text)
     if match and previous.terms:
         return text[: match.start("noun")] + noun + text[match.start("tail") :]
-    return ""
+    like = [term for term in previous.terms if term[-1] == noun[-1] and term in text]  # 服务业, 新兴产业
+    phrase = like[0] if like else _first_phrase(previous.terms, text)
+    return text.replace(phrase, noun, 1) if phrase and _WH_OR_END.search(text) else ""
+
+
+def _first_phrase(terms: Sequence[str], text: str) -> str:
+    """The first telling words of a question that stand side by side in it: 洱海流域."""
+    phrase = ""
+    for term in terms:
+        if phrase + term not in text:
+            break
+        phrase += term
+    return phrase
 
 
 def _scope_words(question: Question, previous: Question) -> str:
