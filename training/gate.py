@@ -2,7 +2,7 @@
 
 Every question is asked three times: of the documents as they are, of the same without the sentence that answers it, where what is
 nearest is the hardest near miss there is, and with its most telling word changed to one that the documents do not have. The
-labelled questions are the tuning thirds of ``seeds`` and ``tests/documents``; their held-out thirds are never read here. One half
+labelled questions are the tuning thirds of ``seeds``, ``tests/documents`` and ``benchmarks/fresh``; their held-out thirds are never read here. One half
 of the questions is fitted on and the other judged, and the other way round; the weights that ship are fitted on all.
 ``benchmarks/policy_questions.jsonl`` and ``benchmarks/paraphrases.jsonl`` only judge.
 """
@@ -44,7 +44,7 @@ from vectorstore.segment import tag_words
 from vectorstore.types import Document, Media, ParsedDocument
 
 ROOT = Path(__file__).resolve().parent.parent
-LABELLED = ("seeds", "tests/documents")
+LABELLED = ("seeds", "tests/documents", *(f"benchmarks/fresh/{n}" for n in ("invented", "crawled", "national")))
 MADE = 200  # questions made of official texts
 KINDS = ("work_report", "congress_report", "carbon_policy")
 LABELLED_WEIGHT, SWAPPED_WEIGHT, MADE_WEIGHT, ANSWER_WEIGHT, DECAY = 2.0, 1.0, 0.3, 3.0, 3.0
