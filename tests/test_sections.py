@@ -278,3 +278,45 @@ def test_sections_tile_every_document() -> None:
         assert sections[0].start == 0
         assert sections[-1].end == len(document.document.text)
         assert all(a.end == b.start for a, b in pairwise(sections))
+
+
+def _labels(text: str, title: str = "") -> list[tuple[str | None, int | None, Part | None]]:
+    return [(s.labels.region, s.labels.year, s.labels.part) for s in from_text(text, title=title).sections]
+
+
+@pytest.mark.parametrize(
+    "line", ["上海市2024年政府工作报告", "2024年上海市政府工作报告:", "《上海市2024年政府工作报告》(摘要)"]
+)
+def test_the_title_line_of_a_report_gives_a_short_text_its_region_and_year(line: str) -> None:
+    assert _labels(f"{line}\n\n新建公园120座。\n") == [("上海", 2024, None)]
+
+
+def test_reports_that_stand_one_after_the_other_keep_their_own_region_and_review_the_year_before() -> None:
+    one = "上海市2024年政府工作报告\n\n一、过去一年工作回顾\n\n新建公园120座。\n\n"
+    two = "江苏省2023年政府工作报告\n\n一、过去一年工作回顾\n\n新建公园100座。\n"
+    for title in ("", "上海市2024年政府工作报告"):
+        assert _labels(one + two, title) == [("上海", 2023, REVIEW), ("江苏", 2022, REVIEW)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "上海市2024年政府工作报告\n\n新建公园120座。江苏省2024年政府工作报告提出新建100座。\n完成任务。\n",
+        "上海、江苏2024年政府工作报告\n\n新建公园120座。\n\n完成任务。\n",
+        "上海市2024年政府工作报告解读\n\n新建公园120座。\n\n完成任务。\n",
+    ],
+)
+def test_a_title_line_gives_no_region_where_another_report_is_meant_too(text: str) -> None:
+    assert {region for region, _, _ in _labels(text)} == {None}
+
+
+def test_titles_of_reports_in_a_list_are_no_headings() -> None:
+    text = "相关报告\n\n浙江省2024年政府工作报告\n\n江苏省2024年政府工作报告\n\n"
+    assert [s.plain for s in from_text(text + "安徽省2024年政府工作报告\n").sentences][-1] == "安徽省2024年政府工作报告"
+    assert not any("浙江" in h for s in from_text(text + "新建公园。\n").sections for h in s.headings)
+
+
+def test_a_title_that_names_where_one_went_gives_no_region() -> None:
+    text = "新建公园120座。\n\n完成任务。\n"
+    assert {r for r, _, _ in _labels(text, "代表团赴江苏考察报告")} == {None}
+    assert {r for r, _, _ in _labels(text, "江苏省考察报告")} == {"江苏"}

@@ -10,7 +10,7 @@ from vectorstore.gazetteer import Gazetteer
 from vectorstore.normalize import normalize
 from vectorstore.types import Part
 
-_LONGEST = 40  # characters; a longer line is a paragraph
+LONGEST = 40  # characters; a longer line is a paragraph
 _WEAK_LONGEST = 30
 _NUMBERED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("chapter", re.compile(r"第[一二三四五六七八九十百\d]{1,4}[章篇部编节](?:分)?[\s:、]*")),
@@ -44,12 +44,17 @@ _TASKS = re.compile(
 _YEAR_RANGE = re.compile(r"(?:19|20)\d{2}\s*年?\s*[-—–~至到]+\s*(?:19|20)?\d{2}")
 _TARGET_YEAR = re.compile(r"(?:到|至)\s*(?:19|20)\d{2}|(?:19|20)\d{2}\s*年(?:前|以前|之前|远景)")
 _MANY_YEARS = re.compile(r"过去[五三十两二四\d]|五年|三年|十年|[一二三四五六七八九十]{2}五时期|规划期")
+_REPORT_TITLE = re.compile(r"(?:人民)?(?:政府)?工作报告[》】]?\s*(?:[(][^()]{1,10}[)]|全文|摘要|节选)?\s*:?$")
+_SEVERAL = re.compile(r"[、和与及等]|解读|对比|对照|汇编|摘编")
 _FRONT = re.compile(
     r"(?:导言|导语|引言|前言|序言|序|编者按|摘要|目录|概述|概要|背景|结语|结束语|附录|附件|注释|参考文献|正文)\s*:?"
 )
 _DECORATION = '【】[]()<>《》〈〉■◆●▶▲★☆◎○□—-–·•#*=~_:、." 　'
 _FIGURE = re.compile(
     r"\d[\d.,]*\s*(?:%|万|亿|千|百分|个|座|家|项|公里|公顷|平方|亩|吨|千瓦|元|辆|台|套|处|条|所|张|人)"
+)
+_NOT_CLOSED = re.compile(
+    r"[\d\s。;:!?%]|是指|应当|不得|可以|禁止|必须|只能|(?:^|,)[由要]|[一二三四五六七八九十百千万亿两]+(?:个|座|家|项|万|亿|%)"
 )
 _SENTENCE_END = tuple("。！？；!?;,，、…")
 
@@ -71,18 +76,39 @@ class Heading:
 def read_heading(line: str, *, level: int = 0) -> Heading | None:
     """Read a line as a heading; ``level`` is what the markup says of it. None where it cannot be one."""
     text = _one_line(line)
-    if not text or (not level and (len(text) > _LONGEST or text.endswith(_SENTENCE_END))):
+    if not text or (not level and (len(text) > LONGEST or text.endswith(_SENTENCE_END))):
         return None
     style, number, body = _numbering(text)
     part = _part_of(body)
-    region = _place_of(body) or (_reporting_place(body) if part else None)
+    report = None if style else _place_of_report(body)
+    region = _place_of(body) or report or (_reporting_place(body) if part else None)
     year = _year_of(body)
     dated = year and (len(body) <= 8 or (len(body) <= 20 and body.endswith(":")))
     strong = bool(level or region or part or dated or (style and not _FIGURE.search(body)))
     if not strong and not _could_be_weak(text):
         return None
+    if report and not level:
+        style = "title"
     style = f"h{level}" if level else style or ("part" if part else "place" if region else "part" if strong else "weak")
     return Heading(" ".join(line.split()), style, strong, year, part, region, _regions_in(body), number)
+
+
+def read_numbered(line: str) -> Heading | None:
+    """Read a numbered line as a heading that a full stop may end, such as （一）优化产业结构.
+
+    Such a line is only a heading where those that it counts with are (see ``inline``); it says no figure and is one
+    clause or two.
+    """
+    text = _one_line(line)
+    style, number, body = _numbering(text)
+    if style not in ("ordinal", "bracketed") or any(text.count(a) != text.count(b) for a, b in ("《》", "()", "“”")):
+        return None
+    if not text.endswith("。"):
+        heading = read_heading(line)
+        return heading if heading and heading.strong else None
+    if len(text) > LONGEST or _NOT_CLOSED.search(body[:-1]) or body.count(",") > 1:
+        return None
+    return Heading(" ".join(line.split()).rstrip("。"), style, strong=True, regions=_regions_in(body), number=number)
 
 
 def is_strong_heading(line: str) -> bool:
@@ -100,7 +126,11 @@ def is_title(line: str) -> bool:
         return False
     heading = read_heading(text)
     if heading and heading.strong:
-        return bool(re.search(r"报告|方案|规划|条例|办法|意见|通知|公报", text)) and heading.style in ("part", "weak")
+        return bool(re.search(r"报告|方案|规划|条例|办法|意见|通知|公报", text)) and heading.style in (
+            "part",
+            "weak",
+            "title",
+        )
     return True
 
 
@@ -126,7 +156,7 @@ def _numbering(text: str) -> tuple[str, int | None, str]:
 
 def _could_be_weak(text: str) -> bool:
     """Whether a short line without a full stop could be a heading, if a paragraph follows it."""
-    if len(text) > _WEAK_LONGEST or _FIGURE.search(text):
+    if len(text) > _WEAK_LONGEST or _FIGURE.search(text) or re.search("[。;!?]", text[:-1]):
         return False
     if text.endswith(":"):
         return bool(_FRONT.fullmatch(text))
@@ -149,6 +179,16 @@ def _reporting_place(body: str) -> str | None:
         return None
     provinces = {mention.place.province for mention in mentions}
     return provinces.pop() if len(provinces) == 1 else None
+
+
+def _place_of_report(body: str) -> str | None:
+    """The province whose 工作报告 a line is the title of: 上海市2024年政府工作报告; None where it names several."""
+    match = _REPORT_TITLE.search(body)
+    if not match or _SEVERAL.search(body) or len({m.place.province for m in Gazetteer.load().find_places(body)}) != 1:
+        return None
+    before = body[: match.start()].strip(_DECORATION)
+    place = re.sub(r"(?:19|20)\d{2}\s*年?度?", "", before).strip()
+    return Gazetteer.load().province_of(re.sub(r"(?:人民)?政府$", "", place))
 
 
 def _part_of(body: str) -> Part | None:

@@ -1,12 +1,15 @@
 """``Document`` text -> its layout: blocks and furniture, by the way in which the file is marked up.
 
-In plain text a line is a paragraph, unless lines were cut at one width: then they are joined.
+In plain text a line is a paragraph, unless lines were cut at one width: then they are joined. Numbered headings inside a
+paragraph become blocks of their own (see ``inline``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from vectorstore.inline import cut_headings
 from vectorstore.markup import Block, Layout, adjacent, find_lines, width
 from vectorstore.markup_extracted import read_extracted
 from vectorstore.markup_html import read_html
@@ -19,6 +22,11 @@ _WRAP_WIDTH = 50  # columns; shorter lines are lines of their own, not the wrapp
 
 def read_layout(text: str, media: Media) -> Layout:
     """Cut a document's text into blocks."""
+    layout = _read_marked(text, media)
+    return replace(layout, blocks=tuple(cut_headings(layout.blocks)))
+
+
+def _read_marked(text: str, media: Media) -> Layout:
     if media is Media.HTML:
         return read_html(text)
     if media is Media.MARKDOWN:

@@ -24,6 +24,8 @@ class Block:
     ends: Sequence[int]
     level: int = 0  # 1 to 6: the markup says that it is a heading
     item: bool = False  # a list item or a table row
+    inner: bool = False  # a stretch of a longer paragraph: no heading unless it is numbered or the title of a report
+    numbered: bool = False  # a heading, as those are that it counts with
 
     @property
     def start(self) -> int:

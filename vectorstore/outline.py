@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from vectorstore.headings import Heading, read_heading
+from vectorstore.headings import Heading, read_heading, read_numbered
 from vectorstore.markup import Block, Layout
 from vectorstore.types import Boilerplate, Document, Part
 
@@ -18,19 +18,33 @@ from vectorstore.types import Boilerplate, Document, Part
 def heading_blocks(document: Document, layout: Layout, boilerplate: Sequence[Boilerplate]) -> dict[int, Heading]:
     """Find the headings among the blocks: start of the block -> heading."""
     content = _content(layout, boilerplate)
-    read = [None if b.item and not b.level else read_heading(b.plain, level=b.level) for b in content]
+    read = [_read(block) for block in content]
     listed = _numbered_items(read)
     found: dict[int, Heading] = {}
     for number, (block, heading) in enumerate(zip(content[:-1], read[:-1], strict=True)):
         following = content[number + 1]
         if not found and " ".join(block.plain.split()) == document.title:
             found[block.start] = Heading(document.title, "title", strong=True)
-        elif heading and not listed[number] and (heading.strong or _heads(following)):
+        elif (
+            heading
+            and not listed[number]
+            and (heading.strong or _heads(following))
+            and not _listed_title(heading, following)
+        ):
             found[block.start] = heading
     titles = [start for start, heading in found.items() if heading.style == "title"]
     if titles and not any(heading.part for heading in found.values()):
         found[titles[0]] = replace(found[titles[0]], part=_part_of_title(document.title))
     return found
+
+
+def _read(block: Block) -> Heading | None:
+    if block.numbered:
+        return read_numbered(block.plain)
+    if block.item and not block.level:
+        return None
+    heading = read_heading(block.plain, level=block.level)
+    return None if heading and block.inner and heading.style != "title" else heading
 
 
 def _part_of_title(title: str) -> Part | None:
@@ -55,8 +69,14 @@ def _heads(following: Block | None) -> bool:
     """Whether a short line may be the heading of what follows: a paragraph or a real heading, not a list's next item."""
     if following is None or following.item:
         return False
-    heading = read_heading(following.plain, level=following.level)
+    heading = _read(following)
     return heading is None or heading.strong
+
+
+def _listed_title(heading: Heading, following: Block) -> bool:
+    """Whether the title of a report stands in a list of such titles rather than above its text."""
+    other = read_heading(following.plain, level=following.level) if heading.style == "title" else None
+    return other is not None and other.style == "title"
 
 
 def _content(layout: Layout, boilerplate: Sequence[Boilerplate]) -> list[Block]:

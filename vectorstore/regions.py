@@ -30,6 +30,7 @@ _OTHER_PREFIX = re.compile(
     r"及|承接|通往|直达|连接|至|到|向|往|送|来自|途经)$"
 )
 _LIST_MEMBER = re.compile(r"(?:京津冀|三角|湾区|经济带|流域|地区|[东西南北中]部)、$")
+_REPORT = re.compile(r"(?:(?:19|20)\d{2}年度?)?(?:人民)?(?:政府)?工作报告")
 _LISTED = re.compile(r"\s*[、,，和及与/]\s*")
 
 
@@ -144,6 +145,23 @@ def _in_list(text: str, mentions: tuple[Mention, ...], number: int) -> bool:
         if other.place.province != mention.place.province and _LISTED.fullmatch(between):
             return True
     return False
+
+
+def is_compared(title: str) -> bool:
+    """Whether a title names places only as what one goes to or learns from: 赴江苏考察报告."""
+    mentions = Gazetteer.load().find_places(title)
+    return bool(mentions) and all(_OTHER_PREFIX.search(title[: m.start][-6:]) for m in mentions)
+
+
+def reports_named(text: str) -> set[str]:
+    """The provinces whose 工作报告 a text names."""
+    found = set()
+    for match in _REPORT.finditer(text):
+        window = text[max(0, match.start() - 12) : match.start()]
+        mentions = Gazetteer.load().find_places(window)
+        if mentions and not window[mentions[-1].end :].strip("省市区 "):
+            found.add(mentions[-1].place.province)
+    return found
 
 
 def _provinces(text: str) -> set[str]:

@@ -18,7 +18,7 @@ from vectorstore.headings import Heading, read_heading, year_of_title
 from vectorstore.layout import read_layout
 from vectorstore.markup import Block, Layout
 from vectorstore.outline import heading_blocks
-from vectorstore.regions import Verdict, conflict, infer_region
+from vectorstore.regions import Verdict, conflict, infer_region, is_compared, reports_named
 from vectorstore.types import Boilerplate, Document, LabelReasons, Labels, Part, Section, SourceFacts
 
 _OFFICIAL = (
@@ -60,6 +60,11 @@ class _Draft:
     def region(self) -> str | None:
         """The place that its innermost place heading names."""
         return next((h.region for h in reversed(self.headings) if h.region), None)
+
+    @property
+    def title(self) -> Heading | None:
+        """The title that it stands under: the document's, or that of a report in it."""
+        return next((h for h in self.headings if h.style == "title"), None)
 
     @property
     def part(self) -> Part | None:
@@ -206,16 +211,27 @@ def _regions(document: Document, drafts: list[_Draft]) -> list[Verdict]:
     """Find the region of every section: its heading's, else that of its unit, else that of an official title."""
     of_title = _region_of_title(document.title)
     units: dict[int, Verdict] = {}
+    reports: dict[int, set[str]] = {}
     for unit in {draft.unit for draft in drafts}:
         members = [draft for draft in drafts if draft.unit == unit]
-        units[unit] = infer_region(_text_of(members), linked_titles=[link for d in members for link in d.links])
-    return [_verdict(draft, units[draft.unit], of_title) for draft in drafts]
+        text = _text_of(members)
+        units[unit] = infer_region(text, linked_titles=[link for d in members for link in d.links])
+        reports[unit] = reports_named(text)
+    found = []
+    for draft in drafts:
+        title = draft.title.text if draft.title else document.title
+        named = (draft.title.region if draft.title else None) or of_title
+        others = reports[draft.unit] - {named} if _REPORT in title else set()
+        found.append(_verdict(draft, units[draft.unit], named, min(others, default=None)))
+    return found
 
 
-def _verdict(draft: _Draft, inferred: Verdict, of_title: str | None) -> Verdict:
-    heading = next((h for h in reversed(draft.headings) if h.region), None)
+def _verdict(draft: _Draft, inferred: Verdict, of_title: str | None, other_report: str | None) -> Verdict:
+    heading = next((h for h in reversed(draft.headings) if h.region and h.style != "title"), None)
     if heading:
         return Verdict(heading.region, f"标题写明“{heading.text}” / the heading names it")
+    if of_title and other_report:
+        return conflict("文件标题 / the document's title", of_title, other_report)
     if of_title and inferred.region in (None, of_title):
         return Verdict(of_title, f"文件标题写明“{of_title}” / the title of the document names it")
     if of_title:
@@ -226,7 +242,7 @@ def _verdict(draft: _Draft, inferred: Verdict, of_title: str | None) -> Verdict:
 def _region_of_title(title: str) -> str | None:
     """The one province of an official document's title; a collection (江苏等地…汇编) has none."""
     heading = read_heading(title, level=1)
-    if not heading or _COLLECTION.search(title) or not any(word in title for word in _OFFICIAL):
+    if not heading or is_compared(title) or _COLLECTION.search(title) or not any(word in title for word in _OFFICIAL):
         return None
     return heading.regions[0] if len(set(heading.regions)) == 1 else None
 
@@ -255,12 +271,13 @@ def _section(document: Document, draft: _Draft, verdict: Verdict, end: int) -> S
 
 def _year(document: Document, draft: _Draft) -> tuple[int | None, str]:
     """Find the year of a section: its heading's, else that of a report's title, else the date of publication."""
-    heading = next((h for h in reversed(draft.headings) if h.year), None)
+    heading = next((h for h in reversed(draft.headings) if h.year and h.style != "title"), None)
     if heading:
         return heading.year, f"标题“{heading.text}” / from the heading"
-    of_title = year_of_title(document.title)
+    title = draft.title.text if draft.title else document.title
+    of_title = year_of_title(title)
     words = "".join(h.text for h in draft.headings if h.part)
-    if of_title and draft.part is Part.REVIEW and (_REPORT in document.title or _LAST_YEAR.search(words)):
+    if of_title and draft.part is Part.REVIEW and (_REPORT in title or _LAST_YEAR.search(words)):
         return of_title - 1, f"{of_title}年报告回顾上一年 / a report of {of_title} reviews the year before"
     if of_title:
         return of_title, "文件标题中的年份 / from the title of the document"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from vectorstore.boilerplate import find_boilerplate
+from vectorstore.carry import carry
 from vectorstore.gazetteer import Gazetteer, Mention
 from vectorstore.layout import read_layout
 from vectorstore.markup import Block, Layout
@@ -170,16 +171,15 @@ def _past_marks(text: str, position: int) -> int:
 
 
 def _labelled(document: Document, block: Block, section: Section, number: int, paragraph: int) -> Iterator[Sentence]:
-    """Make the sentences of a paragraph; the place that it speaks of last is carried to sentences that name none."""
-    carried = _of_heading(section)
-    for begin, end in cut(block.plain):
-        start, stop = block.starts[begin], block.ends[end - 1]
-        plain = block.plain[begin:end]
-        own = Gazetteer.load().find_places(plain)
-        about = subjects(plain) if own else carried
-        carried = _carried(about, section.labels.region) if own else carried
-        labels = _narrowed(section, plain, about)
-        named = [m.place.province for m in (own or carried) if not (m.in_name and section.labels.region)]
+    """Make the sentences of a paragraph; one that names no place may go on about that of the sentence before it."""
+    places = list(cut(block.plain))
+    texts = [block.plain[first:end] for first, end in places]
+    named = [Gazetteer.load().find_places(plain) for plain in texts]
+    carried = carry(section, zip(texts, named, strict=True))
+    for (first, end), plain, own, goes_on in zip(places, texts, named, carried, strict=True):
+        start, stop = block.starts[first], block.ends[end - 1]
+        labels = _narrowed(section, plain, subjects(plain) if own else goes_on)
+        provinces = [m.place.province for m in (own or goes_on) if not (m.in_name and section.labels.region)]
         yield Sentence(
             source=document.source,
             start=start,
@@ -189,24 +189,9 @@ def _labelled(document: Document, block: Block, section: Section, number: int, p
             section=number,
             paragraph=paragraph,
             labels=labels,
-            places=tuple(dict.fromkeys(m.place.name for m in (own or carried))),
-            regions=tuple(dict.fromkeys([*([labels.region] if labels.region else []), *named])),
+            places=tuple(dict.fromkeys(m.place.name for m in (own or goes_on))),
+            regions=tuple(dict.fromkeys([*([labels.region] if labels.region else []), *provinces])),
         )
-
-
-def _of_heading(section: Section) -> tuple[Mention, ...]:
-    """The place below a province that the section's heading consists of: every paragraph is about it to begin with."""
-    for heading in reversed(section.headings):
-        found = Gazetteer.load().find_places(heading)
-        if found and len({m.place.province for m in found}) == 1 and found[-1].place.province == section.labels.region:
-            return tuple(m for m in found if m.place.level != "province")
-    return ()
-
-
-def _carried(about: tuple[Mention, ...], region: str | None) -> tuple[Mention, ...]:
-    """Keep the places that the next sentence may go on about: those of one province, the section's where it has one."""
-    kept = tuple(m for m in about if region in (None, m.place.province))
-    return kept if len({m.place.province for m in kept}) == 1 else ()
 
 
 def _narrowed(section: Section, plain: str, about: tuple[Mention, ...]) -> Labels:
