@@ -13,7 +13,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from assistant.compose import Layout, Slot, compose, is_hedged, plan_slots
+from assistant.anchor import anchor, holds_name
+from assistant.compose import Layout, compose, is_hedged
 from assistant.contents import say_contents
 from assistant.english import is_english
 from assistant.gate import Decision, decide, is_certain
@@ -24,6 +25,7 @@ from assistant.refuse import write_refusal
 from assistant.retrieve import number, retrieve
 from assistant.rivals import find_rivals
 from assistant.say import Line, holds_anything, say_drafts, say_statements, write
+from assistant.slots import Slot, plan_slots
 from assistant.types import (
     Answer,
     Citation,
@@ -176,12 +178,17 @@ class Assistant:
             if again and found and found[1].refusal is None and is_certain(again, found[0]):
                 understood, (passages, decision) = again, found
             yield Understood(understood)
+        notes: tuple[str, ...] = ()
+        if decision.refusal in (Refusal.OTHER_YEAR, Refusal.OTHER_REGION) and (named := anchor(understood, index)):
+            found = self._decide(named.question, index, model)
+            if found[1].refusal is None and holds_name(found[0][0].sentence.plain, named.name):
+                understood, (passages, decision), notes = named.question, found, (named.note,)
         yield Found(passages if decision.refusal is None else ())
         clock.lap("retrieve")
         facts = IndexFacts(index.manifest.generation, index.manifest.corpus_sha256)
         titles = {parsed.document.source: parsed.document.title for parsed in index.documents}
         weighing = weigh(understood, index)
-        case = _Case(understood, model, passages, weighing, titles, facts, stop, tuple(history))
+        case = _Case(understood, model, passages, weighing, titles, facts, stop, tuple(history), notes)
         yield Finished((yield from self._answer(case, decision, index, clock)))
 
     def _decide(self, question: Question, index: Evidence, model: Model) -> tuple[tuple[Passage, ...], Decision]:
@@ -234,7 +241,7 @@ class Assistant:
             task = Task(case.question, keep_related(found), case.turns, case.titles, case.stop)
             drafted = yield from write_drafts(case.model.engine, case.model.spec, task, clock.first_token)
             clock.lap("generate")
-            case = replace(case, passages=drafted.passages, notes=drafted.notes)
+            case = replace(case, passages=drafted.passages, notes=(*case.notes, *drafted.notes))
             lines = say_drafts(drafted.drafts, case.passages, case.weighing, case.titles)
             if left_out := len(drafted.drafts) - len(lines):
                 case = replace(case, notes=(*case.notes, _LEFT_OUT.format(left_out)))

@@ -5,9 +5,10 @@ What is checked, in this order; the first that fails decides:
 1. words in quotation marks stand in a cited sentence, character by character;
 2. every number (with its unit), year and date stands in a cited sentence, next to words that the claim has too;
    a year may also come from the sentence's label;
-3. every place stands in a cited sentence or is its label;
-4. nothing is turned round: no negation on one side only, no word facing its opposite;
-5. enough of the claim's telling words stand in the cited sentences.
+3. every number is said of the place, the year and the item of a list that the sentence says it of;
+4. every place stands in a cited sentence or is its label;
+5. nothing is turned round: no negation on one side only, no word facing its opposite;
+6. enough of the claim's telling words stand in the cited sentences.
 
 What is not checked: whether two true halves were joined by a false "because", and who did what to whom inside one clause.
 """
@@ -18,7 +19,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.belongs import find_other, read_claim
 from assistant.lexicon import load_lexicon
+from assistant.pairs import read_figures
 from assistant.quantities import Measure, Quantity, find_quantities
 from assistant.types import Verdict
 from vectorstore.gazetteer import Gazetteer
@@ -51,7 +54,7 @@ def check_claim(claim: str, cited: Sequence[Sentence], titles: Sequence[str] = (
     source = _Source(tuple(cited))
     for title in titles:
         claim = claim.replace(f"《{title}》", "")
-    for test in (_check_quotes, _check_numbers, _check_places, _check_part, _check_direction):
+    for test in (_check_quotes, _check_numbers, _check_pairs, _check_places, _check_part, _check_direction):
         failure = test(claim, source)
         if failure is not None:
             return failure
@@ -119,10 +122,31 @@ def _check_numbers(claim: str, source: _Source) -> Finding | None:
             return _unsupported(
                 f"“{quantity.text}” does not stand in the cited sentence", f"“{quantity.text}”不在所引的句子里"
             )
-        if quantity.measure is Measure.QUANTITY and not _is_about_the_same(quantity, claim, source):
+        if quantity.measure is not Measure.QUANTITY or _is_in_row(quantity, source):
+            continue
+        if not _is_about_the_same(quantity, claim, source):
             return _unsupported(
                 f"“{quantity.text}” stands in the cited sentence, but about something else",
                 f"所引的句子里有“{quantity.text}”,但说的是别的事",
+            )
+    return None
+
+
+def _is_in_row(quantity: Quantity, source: _Source) -> bool:
+    """Whether it is one of figures side by side (分别为8、6、7), whose items stand before them all."""
+    figures = [f for s in source.sentences for f in read_figures(s.plain)]
+    return any(f.row is not None and f.quantity.equals(quantity) for f in figures)
+
+
+def _check_pairs(claim: str, source: _Source) -> Finding | None:
+    """Each figure belongs to the place, the year and the item that the source gives it to."""
+    for figure in read_claim(claim):
+        other = find_other(figure, source.sentences)
+        if other is not None:
+            stated = figure.quantity.text
+            return _unsupported(
+                f"“{stated}” stands in the cited sentence, but is said of: {other}",
+                f"所引的句子里有“{stated}”,但说的是:{other}",
             )
     return None
 

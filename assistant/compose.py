@@ -11,26 +11,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from assistant.expect import holds_answer
 from assistant.gate import SLOT, THRESHOLD
-from assistant.lexicon import load_lexicon
 from assistant.likely import is_sure
-from assistant.quote import Piece, choose_quote, cut_pieces, most_telling, short_answer
+from assistant.owners import About, ask_about, read_about
+from assistant.pairs import keep_spoken, names_them
+from assistant.quote import choose_quote, cut_pieces, most_telling, short_answer
 from assistant.rivals import find_rivals
+from assistant.slots import plan_slots
+from assistant.summarise import choose_told
 from assistant.types import Asks, Kind, Passage, Question
-from assistant.weigh import Term, Weighing
-from vectorstore.segment import content_words
-from vectorstore.types import Labels, Part, Scope, Sentence
+from assistant.weigh import Weighing
+from vectorstore.types import Labels, Part, Sentence
 
 _ALSO = 0.25  # share of the question that a further sentence has to add to be worth reading
 _MANNER = re.compile("怎么|怎样|如何|什么(?:方式|办法|措施|做法|形式|手段|机制|特点|好处)")  # wants the whole sentence
 _LISTED = 6  # statements of a list; more are a wall of quotes
-_SUMMARISED = 10
-_COMMON = 2.8  # weight of a word that stands in every sixteenth sentence; the rarer, the heavier
-_RELEVANT = 0.5  # of what the best sentence holds of the subject, what another has to hold to be told in a summary
-_GROUPS = 12  # sections of which a summary gives something each
 _WHOLE = 140  # characters up to which a list quotes the whole sentence
 _WORDED = 0.5  # share of a question that a sentence has to hold to be the answer and not just the nearest
 _ELSEWHERE = 0.2  # share of the question that may stand in other sentences and not in the one with the figure
+_NAMING = 1.5  # what it counts that a clause names the place of its row
 _TIE = 0.95  # sentences this close to the best that carry other labels answer an ambiguous question too
 
 
@@ -52,7 +52,7 @@ class Statement:
     frame: str
     quote: str
     sentence: Sentence
-    row: str = ""  # what the row of a table is about
+    row: str = ""  # what the row of a table is about, or the heading that it stands under
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,10 @@ def compose(question: Question, passages: Sequence[Passage], weighing: Weighing)
     """Choose the sentences to quote by the kind of the question."""
     if question.kind is Kind.COMPARE:
         return _compare(question, passages, weighing)
-    if question.kind is Kind.LIST:
+    headed = bool(passages) and all(passage.headings for passage in passages)  # a list that a heading announces
+    if question.kind is Kind.LIST and not headed:
         return _list(question, passages, weighing)
-    if question.kind is Kind.SUMMARY:
+    if question.kind in (Kind.SUMMARY, Kind.LIST):
         return _summarise(question, passages, weighing)
     if rivals := find_rivals(question, passages, weighing):
         said = _say(question, rivals, weighing)
@@ -94,62 +95,12 @@ def _list(question: Question, passages: Sequence[Passage], weighing: Weighing) -
 
 
 def _summarise(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
-    """One telling run of clauses of each sentence, in the order of the text; of each place or year its share."""
-    reported = [p for p in passages if p.sentence.labels.part]
-    if question.scope.regions and question.scope.years and reported:
-        passages = reported  # a report of that year and place, before news that name it
-    groups = _group(question, passages, weighing)
-    share = max(2 if len(groups) <= _SUMMARISED // 2 else 1, _SUMMARISED // max(1, len(groups)))
-    kept: list[tuple[Passage, Piece]] = []
-    for group in groups[:_GROUPS]:
-        kept += _most_telling(_keep_relevant(question, group, weighing), weighing, share)
-    kept.sort(key=lambda pair: (pair[0].sentence.source, pair[0].sentence.start, pair[1].start))
-    statements = [Statement(None, frame(p.sentence), piece.text, p.sentence) for p, piece in dict.fromkeys(kept)]
+    """One telling run of clauses of each sentence, in the order of the text; of each place, year or heading its share."""
+    statements = [
+        Statement(None, frame(told.passage.sentence), told.piece.text, told.passage.sentence, told.heading)
+        for told in choose_told(question, passages, weighing)
+    ]
     return Composition(Layout.BULLETS, tuple(statements))
-
-
-def _keep_relevant(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Passage]:
-    """Of a summary of something the sentences that speak of it; figures alone make none worth telling.
-
-    What a report speaks of everywhere, as 绿色发展, is no part of it but all of it.
-    """
-    everywhere = bool(question.scope.regions) and all(_stands_everywhere(term) for term in weighing.terms)
-    if not question.terms or everywhere:
-        return list(passages)
-    least = _RELEVANT * max((p.coverage for p in passages), default=0.0)
-    return [p for p in passages if p.coverage >= least]
-
-
-def _stands_everywhere(term: Term) -> bool:
-    """Whether a word is one that such reports use throughout: a common one, or one for their whole subject."""
-    umbrella = load_lexicon().umbrella
-    return term.weight <= _COMMON or term.text in umbrella or all(word in umbrella for word in content_words(term.text))
-
-
-def _group(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[list[Passage]]:
-    """What a summary gives each its share: the places and years that are asked for, or else the sections of the text."""
-    slots = plan_slots(question, ())
-    if len(slots) > 1:
-        return [[p for p in passages if slot.scope.allows(p.sentence)] for slot in slots]
-    relevant = _keep_relevant(question, passages, weighing)
-    of_one_text = len({p.sentence.source for p in relevant}) == 1 and not question.scope.regions
-    if (question.terms and not of_one_text) or (question.scope.regions and question.scope.years):
-        return [list(passages)]
-    passages = relevant
-    sections: dict[tuple[str, int], list[Passage]] = {}
-    for passage in _in_order(passages):
-        sections.setdefault((passage.sentence.source, passage.sentence.section), []).append(passage)
-    return list(sections.values())
-
-
-def _most_telling(passages: Sequence[Passage], weighing: Weighing, limit: int) -> list[tuple[Passage, Piece]]:
-    """The pieces that say most, of at most two from one sentence, so that none fills the summary."""
-    rated: list[tuple[Passage, Piece]] = []
-    for passage in passages:
-        pieces = sorted(cut_pieces(passage.sentence, weighing), key=lambda piece: -piece.worth)
-        rated += [(passage, piece) for piece in pieces[: 2 if len(passages) >= limit else len(pieces)]]
-    rated.sort(key=lambda pair: (-pair[1].worth, pair[0].number))
-    return rated[:limit]
 
 
 def _answering(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Passage]:
@@ -194,48 +145,22 @@ def _in_order(passages: Sequence[Passage]) -> list[Passage]:
 
 def _say(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
     statements = []
-    near = is_hedged(question, passages[0], weighing)
+    near, about = is_hedged(question, passages[0], weighing), ask_about(question)
     for passage in passages:
         items = question.asks is Asks.OTHER
         whole = _WHOLE if near or (items and _MANNER.search(question.focus)) else 0
         quote = choose_quote(
-            passage.sentence, weighing, whole=whole, items=items, asks=question.asks, question=question.focus
+            passage.sentence,
+            weighing,
+            whole=whole,
+            items=items,
+            asks=question.asks,
+            question=question.focus,
+            about=about,
         )
-        short = short_answer(question.asks, passage.sentence, quote, weighing, question.focus)
+        short = short_answer(question.asks, passage.sentence, quote, weighing, question.focus, about)
         statements.append(Statement(None if near else short, frame(passage.sentence), quote, passage.sentence))
     return Composition(Layout.NEAREST if near else Layout.PROSE, tuple(statements))
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One thing that a comparison sets beside the others: a place, a year, or both."""
-
-    name: str
-    scope: Scope
-
-
-def plan_slots(question: Question, known: Sequence[str]) -> tuple[Slot, ...]:
-    """One slot for each place and year that a question names; all known regions where it names none."""
-    scope = question.scope
-
-    def stand(name: str) -> tuple[int, str]:
-        """The order of the question; what it calls by another name comes last."""
-        at = question.focus.find(name)
-        return (at if at >= 0 else len(question.focus), name)
-
-    places = sorted(scope.places, key=stand) if len(scope.places) >= len(scope.regions) else []
-    names = places or sorted(scope.regions, key=stand) or ([] if len(scope.years) > 1 else list(known))
-    slots: list[Slot] = []
-    for name in names or [""]:
-        for year in sorted(scope.years) or [0]:
-            narrowed = replace(
-                scope,
-                regions=frozenset() if places or not name else frozenset([name]),
-                places=frozenset([name]) if places else frozenset(),
-                years=frozenset([year]) if year else frozenset(),
-            )
-            slots.append(Slot(f"{name}{year}年" if year else name, narrowed))
-    return tuple(slots)
 
 
 def _compare(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
@@ -244,29 +169,46 @@ def _compare(question: Question, passages: Sequence[Passage], weighing: Weighing
     empty: list[str] = []
     known = sorted({p.sentence.labels.region for p in passages if p.sentence.labels.region})
     for slot in plan_slots(question, known):
-        fitting = [p for p in passages if slot.scope.allows(p.sentence) and p.coverage >= SLOT]
+        about = read_about(slot.name)
+        fitting = [p for p in passages if slot.scope.allows(p.sentence) and _fits_row(question, p, weighing, about)]
         if not fitting:
             empty.append(slot.name)
             continue
         reported = [p for p in fitting if p.sentence.labels.part]
         fitting = reported or fitting  # a report of the place before news that name it
-        rows += [_cell(question, p, weighing, slot.name) for p in fitting[: 1 if _is_figure(question) else 2]]
+        name = fitting[0].headings[0] if fitting[0].headings else slot.name
+        rows += [_cell(question, p, weighing, name, about) for p in fitting[: 1 if _is_figure(question) else 2]]
     return Composition(Layout.TABLE, tuple(rows), tuple(empty))
+
+
+def _fits_row(question: Question, passage: Passage, weighing: Weighing, about: About) -> bool:
+    """Whether a sentence holds enough of the question, and a figure where one is asked for, in what it says of the row's own."""
+    spoken = keep_spoken(passage.sentence.plain, about)
+    held = passage.coverage if spoken == passage.sentence.plain else weighing.coverage(spoken)
+    return held >= SLOT and (question.asks is not Asks.QUANTITY or holds_answer(question.asks, spoken, question.focus))
 
 
 def _is_figure(question: Question) -> bool:
     return question.asks in (Asks.QUANTITY, Asks.YEAR)
 
 
-def _cell(question: Question, passage: Passage, weighing: Weighing, row: str) -> Statement:
+def _cell(question: Question, passage: Passage, weighing: Weighing, row: str, about: About) -> Statement:
     """A figure with the clause that states it; of anything else what says most."""
     sentence = passage.sentence
     if not _is_figure(question):
-        return Statement(None, frame(sentence), most_telling(sentence, weighing), sentence, row)
-    quote = choose_quote(sentence, weighing, asks=question.asks, question=question.focus)
-    return Statement(
-        short_answer(question.asks, sentence, quote, weighing, question.focus), frame(sentence), quote, sentence, row
-    )
+        return Statement(None, frame(sentence), _tell(sentence, weighing, about), sentence, row)
+    quote = choose_quote(sentence, weighing, asks=question.asks, question=question.focus, about=about)
+    short = short_answer(question.asks, sentence, quote, weighing, question.focus, about)
+    return Statement(short, frame(sentence), quote, sentence, row)
+
+
+def _tell(sentence: Sentence, weighing: Weighing, about: About) -> str:
+    """Of what a sentence says of the row's place what says most, the clauses before others that name it."""
+    text = sentence.plain
+    pieces = [p for p in cut_pieces(sentence, weighing) if names_them(text, p.start, p.start + len(p.text), about)]
+    if not pieces:
+        return most_telling(sentence, weighing, about)
+    return max(pieces, key=lambda p: p.worth + _NAMING * any(place in p.text for place in about.places)).text
 
 
 def frame(sentence: Sentence) -> str:

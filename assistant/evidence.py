@@ -10,13 +10,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 
+from assistant.clauses import Clause, split_clauses
 from assistant.expect import holds_answer, unit_fits
-from assistant.quote import Clause, split_clauses
+from assistant.owners import About, ask_about
+from assistant.pairs import is_of_others, keep_spoken, read_figures, said_of
 from assistant.types import Asks, Question, ReaderScores
 from assistant.weigh import Weighing
 from vectorstore.normalize import normalize
 from vectorstore.types import Hit, Sentence
 
+_BY_NAME = 0.85  # of a match: less, and only a piece of the word stands there
 _SHARED_VERB, _BEFORE, _AFTER = 0.85, 0.6, 0.3  # what a word counts that stands beside the clause of the answer
 
 
@@ -70,6 +73,7 @@ def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evi
     most = max((hit.lexical for hit in found.hits), default=0.0) or 1.0
     dense = sorted((hit.dense for hit in found.hits), reverse=True)
     out: dict[str, Evidence] = {}
+    about = ask_about(question)
     for position, hit in enumerate(found.hits):
         sentence = hit.sentence
         coverage = weighing.coverage(sentence.plain)
@@ -77,17 +81,20 @@ def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evi
         rival = dense[1] if hit.dense >= dense[0] and len(dense) > 1 else (dense[0] if len(dense) > 1 else 0.0)
         local, counted = cover_locally(question, weighing, sentence)
         dated = question.asks is Asks.YEAR and sentence.labels.part is not None  # the section says the year
-        fits = dated or holds_answer(question.asks, sentence.plain, question.focus)
+        spoken = keep_spoken(sentence.plain, about)
+        fits = dated or holds_answer(question.asks, spoken, question.focus)
         out[sentence.id] = Evidence(
             coverage=coverage,
             local=local,
             context=weighing.coverage(f"{sentence.plain}\n{context}") - coverage if context else 0.0,
             counted=counted,
-            unit=float(question.asks is not Asks.QUANTITY or unit_fits(sentence.plain, question.focus)),
+            unit=float(question.asks is not Asks.QUANTITY or unit_fits(spoken, question.focus)),
             elsewhere=weighing.lacking(sentence.plain, known=True),
             unknown=weighing.lacking(sentence.plain, known=False),
             foreign=weighing.foreign(sentence.plain),
-            names=(weighing.only(question.counted) if question.counted else weighing).coverage(sentence.plain),
+            names=cover_counted(
+                weighing.only(question.counted) if question.counted else weighing, sentence.plain, question
+            ),
             dense=hit.dense,
             ahead=hit.dense - rival,
             lexical=min(hit.lexical / 20, 2.0),
@@ -110,8 +117,10 @@ def cover_locally(question: Question, weighing: Weighing, sentence: Sentence) ->
     """Shares at the clause that may hold the answer: of the whole question, and of what is counted.
 
     Words before the clause count less, those behind it least; what is counted has to stand in it, or with the verb that it shares.
+    A figure of another place or year than the one that was asked for is no answer.
     """
-    clauses = split_clauses(sentence.plain)
+    text, about = sentence.plain, ask_about(question)
+    clauses = split_clauses(text)
     fitting = [n for n, clause in enumerate(clauses) if _may_answer(question, clause.text)]
     if (
         not fitting and question.asks is not Asks.QUANTITY
@@ -122,15 +131,47 @@ def cover_locally(question: Question, weighing: Weighing, sentence: Sentence) ->
     for position in fitting:
         clause = clauses[position]
         head = clauses[_opening(clauses, position)].text
-        before, after = normalize(sentence.plain[: clause.start]), normalize(sentence.plain[clause.end :])
-        here, normal_head = normalize(clause.text), normalize(head)
-        held = 0.0
-        for term in weighing.terms:
-            beside = (_SHARED_VERB * term.match(normal_head), _BEFORE * term.match(before), _AFTER * term.match(after))
-            held += term.weight * max(term.match(here), *beside)
-        local = held / (weighing.total or 1.0)
-        best = max(best, (local, (counted if counted.terms else weighing).coverage(clause.text)))
+        before, after = normalize(text[: clause.start]), normalize(text[clause.end :])
+        normal_head = normalize(head)
+        for words in _said_here(question, text, clause, about):
+            here = normalize(words)
+            held = 0.0
+            for term in weighing.terms:
+                beside = (
+                    _SHARED_VERB * term.match(normal_head),
+                    _BEFORE * term.match(before),
+                    _AFTER * term.match(after),
+                )
+                held += term.weight * max(term.match(here), *beside)
+            local = held / (weighing.total or 1.0)
+            best = max(best, (local, cover_counted(counted if counted.terms else weighing, words, question)))
     return best if weighing.terms else (1.0, 1.0)
+
+
+def cover_counted(counted: Weighing, text: str, question: Question) -> float:
+    """Share of what is counted that a text holds; by its generic end alone (教师 of 乡村教师) it is another thing."""
+    if not counted.terms:
+        return 1.0
+    normal = normalize(text)
+    asked = counted.terms if question.asks is Asks.QUANTITY else ()
+    strange = [term.text for term in asked if not term.known and not term.match(normal)]
+    held = 0.0
+    for term in counted.terms:
+        # 补贴 of 养蜂补贴, where no document has 养蜂, is the end of a longer name in the same way.
+        ends = any(f"{other}{term.text}" in question.focus for other in strange)
+        if not ends and (term.match(normal) >= _BY_NAME or term.text[:2] in normal):
+            held += term.weight * term.match(normal)
+    return held / counted.total
+
+
+def _said_here(question: Question, text: str, clause: Clause, about: About) -> tuple[str, ...]:
+    """What a clause says of what was asked for: of a row of figures (分别为8、6、7) the item that each belongs to."""
+    if question.asks is not Asks.QUANTITY:
+        return () if is_of_others(text, clause, about) else (clause.text,)
+    figures = [f for f in read_figures(text) if clause.start <= f.quantity.start < clause.end]
+    if not figures:  # 过半 is no figure that one could pair
+        return () if is_of_others(text, clause, about) else (clause.text,)
+    return tuple(f.words if f.item else clause.text for f in figures if said_of(text, f, about))
 
 
 def _may_answer(question: Question, clause: str) -> bool:

@@ -10,7 +10,22 @@ from assistant.quantities import Measure, find_quantities
 from assistant.types import Asks
 
 NAMED = re.compile(r"“([^“”]{2,20})”|《([^《》]{2,40})》")
-_VAGUE = re.compile(r"(?:超过|超|近|约)?(?:一半|半数|过半)|超?[十百千万]+[多余]?[家个座项]")
+_VAGUE = re.compile(r"超?[十百千万]+[多余]?[家个座项]")
+_COUNTED = frozenset({"count", "person"})
+_COUNTS = {"count": frozenset({"count", "person"})}  # 多少个 may be answered in 名, 多少人 not in 个
+
+DEADLINE = re.compile(
+    r"(?:[到至](?=(?:19|20)\d\d年))?(?P<until>(?:19|20)\d\d年(?:年?[底末])?(?:之前|以前|前|止))"
+    r"|[到至](?P<by>(?:19|20)\d\d年(?:年?[底末])?)"
+)
+_UNTIL = re.compile(
+    "(?:最晚|最迟|不晚于).*(?:年|时候|何时)|哪.?年(?:年?底)?(?:之前|以前|前)|(?:之前|以前|截止|期限).*哪.?年"
+)
+
+
+def wants_deadline(question: str) -> bool:
+    """Whether it asks until when (最晚哪一年): only a year that the words themselves set as the end answers it."""
+    return bool(_UNTIL.search(question))
 
 
 def holds_answer(asks: Asks, text: str, question: str) -> bool:
@@ -20,6 +35,8 @@ def holds_answer(asks: Asks, text: str, question: str) -> bool:
         wanted = (Measure.QUANTITY, Measure.ORDINAL) if "第几" in question else (Measure.QUANTITY,)
         found = [q for q in find_quantities(text) if q.measure in wanted]
         return any(not any(q.equals(other) for other in stated) for q in found) or bool(_VAGUE.search(text))
+    if asks is Asks.YEAR and wants_deadline(question):
+        return bool(DEADLINE.search(text))
     if asks is Asks.YEAR:
         return any(q.measure in (Measure.YEAR, Measure.DATE) for q in find_quantities(text))
     return asks is not Asks.NAME or bool(NAMED.search(text))
@@ -30,14 +47,14 @@ def find_units(question: str) -> frozenset[str]:
     """The classes of units that a question wants: 多少公里 wants kilometres, 多少钱 money; none where any will do."""
     lexicon = load_lexicon()
     for word in sorted(lexicon.units, key=len, reverse=True):
-        if re.search(rf"(?:多少|好多|(?<!第)几)[十百千万亿]*{re.escape(word)}", question):
-            return frozenset((lexicon.units[word],))
+        if re.search(rf"(?:多少|好多|(?<![第哪])几)[十百千万亿]*{re.escape(word)}", question):
+            return _COUNTS.get(lexicon.units[word], frozenset((lexicon.units[word],)))
     wanted = [units for words, units in lexicon.dimensions if any(word in question for word in words)]
     return frozenset().union(*wanted) if len(wanted) == 1 else frozenset()
 
 
 def unit_fits(text: str, question: str) -> bool:
-    """Whether a text holds a figure of the measure that a question wants; a bare number counts things."""
+    """Whether a text holds a figure of the measure that a question wants; a bare number counts things or people."""
     wanted = find_units(question)
     found = [q for q in find_quantities(text) if q.measure is Measure.QUANTITY]
-    return not wanted or any((q.unit or "count") in wanted for q in found)
+    return not wanted or any(q.unit in wanted or (not q.unit and wanted & _COUNTED) for q in found)

@@ -30,6 +30,9 @@ class Lexicon:
     greetings: tuple[str, ...]
     orders: tuple[str, ...]
     stopwords: frozenset[str]
+    frames: tuple[str, ...]  # patterns of wordings that only ask
+    formal: tuple[str, ...]  # what stands in clauses that only carry a document
+    exhorting: tuple[str, ...]  # and in those that only exhort
 
 
 @cache
@@ -55,4 +58,7 @@ def load_lexicon() -> Lexicon:
         greetings=tuple(data["none"]["greetings"]),
         orders=tuple(data["none"]["orders"]),
         stopwords=frozenset(same([w for ws in (*data["stopwords"].values(), *data["parts"].values()) for w in ws])),
+        frames=tuple(data["frames"]["patterns"]),
+        formal=same(data["empty"]["formal"]),
+        exhorting=same(data["empty"]["exhorting"]),
     )

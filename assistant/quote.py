@@ -6,51 +6,22 @@ where the verb stands, to the item that was asked for. A short answer is given o
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from assistant.expect import NAMED, holds_answer, unit_fits
-from assistant.quantities import Measure, Quantity, find_quantities
+from assistant.clauses import Clause, split_clauses
+from assistant.expect import DEADLINE, NAMED, holds_answer, unit_fits, wants_deadline
+from assistant.owners import About, find_years, read_about
+from assistant.pairs import Figure, is_of_others, names_them, read_figures, said_of
+from assistant.quantities import Measure, find_quantities
 from assistant.types import Asks
 from assistant.weigh import Weighing
 from vectorstore.gazetteer import Gazetteer
 from vectorstore.segment import leading_verb
 from vectorstore.types import Sentence
 
-_OPEN, _CLOSE = "“‘《（(「『【〔", "”’》）)」』】〕"
 _TOO_LONG = 60  # characters; a quote this long is no longer read
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A piece of a sentence between separators, with its place in the sentence's text."""
-
-    start: int
-    end: int
-    text: str
-    opens: bool  # whether it starts a clause; otherwise it goes on with an enumeration
-
-
-def split_clauses(text: str) -> tuple[Clause, ...]:
-    """Cut at commas, semicolons, colons and enumeration commas that stand outside quotation marks, brackets and numbers."""
-    cuts: list[tuple[int, str]] = []
-    depth = 0
-    for position, sign in enumerate(text):
-        if sign in _OPEN:
-            depth += 1
-        elif sign in _CLOSE:
-            depth = max(0, depth - 1)
-        elif depth == 0 and sign in ",，、;；。！？!?" and not re.match(r"(?<=\d),\d{3}(?!\d)", text[position:]):
-            cuts.append((position, sign))
-    clauses: list[Clause] = []
-    start, opens = 0, True
-    for position, sign in [*cuts, (len(text), "")]:
-        piece = text[start:position]
-        if piece.strip():
-            lead = len(piece) - len(piece.lstrip())
-            clauses.append(Clause(start + lead, start + len(piece.rstrip()), piece.strip(), opens))
-        start, opens = position + 1, sign != "、"
-    return tuple(clauses)
 
 
 def choose_quote(
@@ -61,38 +32,60 @@ def choose_quote(
     items: bool = False,
     asks: Asks = Asks.OTHER,
     question: str = "",
+    about: About | None = None,
 ) -> str:
     """Choose the shortest run of clauses that holds as much of the question as the whole sentence does.
 
-    A sentence of up to ``whole`` characters is quoted as it stands, and with ``items`` an enumeration goes on to its end: a list
-    wants its items, not the one that was named.
+    Where the sentence speaks of several places or years, the quote names the one that was asked for (``about``, or else what
+    the question names), and what is said of the others counts for nothing. A sentence of up to ``whole`` characters is quoted
+    as it stands, and with ``items`` an enumeration goes on to its end: a list wants its items, not the one that was named.
     """
-    text = sentence.plain
+    text, about = sentence.plain, about or read_about(question)
     if len(text) <= whole:
         return text.rstrip("。;；")
     clauses = split_clauses(text)
     if len(clauses) < 2 or not weighing.terms:
         return text.rstrip("。;；")
-    goal = weighing.coverage(text)
+    others = [is_of_others(text, clause, about) for clause in clauses]
+    goal = weighing.coverage(_leave_out(text, clauses, others))
     best: tuple[float, int, int, int] | None = None
     for i in range(len(clauses)):
         first = _clause_start(clauses, i)
         for j in range(i, len(clauses)):
+            if others[j] or not names_them(text, clauses[first].start, clauses[j].end, about):
+                continue
             piece = text[clauses[first].start : clauses[j].end]
-            held = weighing.coverage(piece)
+            said = _leave_out(text, clauses[first : j + 1], others[first : j + 1])
+            held = weighing.coverage(said)
             # A longer quote has to earn its length: a tenth of the question for twenty-five characters, then faster.
-            fits = 0.3 if holds_answer(asks, piece, question) else 0.0
+            fits = 0.3 if holds_answer(asks, said, question) else 0.0
             worth = held + fits - 0.004 * len(piece) - 0.01 * max(0, len(piece) - _TOO_LONG)
             if best is None or worth > best[0] + 1e-9:
                 best = (worth, len(piece), first, j)
             if held >= goal - 1e-9 and fits:
                 break
     if best is None:
-        return text
+        return text.rstrip("。;；")
     first, last = best[2], best[3]
     while (whole or items) and last + 1 < len(clauses) and not clauses[last + 1].opens:
         last += 1  # the rest of the enumeration
+    last = _end_of_row(text, clauses, last)
     return text[clauses[first].start : clauses[last].end].strip()
+
+
+def _end_of_row(text: str, clauses: Sequence[Clause], last: int) -> int:
+    """A row of figures (分别为8、6、7) is quoted to its end: half of it would give the figure of one thing to another."""
+    clause, told = clauses[last], [figure for figure in read_figures(text) if figure.row is not None]
+    rows = {figure.row for figure in told if clause.start <= figure.quantity.start < clause.end}
+    end = max((figure.end for figure in told if figure.row in rows), default=0)
+    return max([last, *(n for n, other in enumerate(clauses) if other.start < end)])
+
+
+def _leave_out(text: str, clauses: Sequence[Clause], others: Sequence[bool]) -> str:
+    """A run of clauses without those that speak of others."""
+    if not any(others):
+        return text[clauses[0].start : clauses[-1].end]
+    return ",".join(clause.text for clause, other in zip(clauses, others, strict=True) if not other)
 
 
 def _clause_start(clauses: tuple[Clause, ...], position: int) -> int:
@@ -136,50 +129,62 @@ def cut_pieces(sentence: Sentence, weighing: Weighing, limit: int = _TOO_LONG) -
     return tuple(pieces)
 
 
-def most_telling(sentence: Sentence, weighing: Weighing) -> str:
-    """The run of clauses of a sentence that says most."""
-    pieces = cut_pieces(sentence, weighing)
-    return max(pieces, key=lambda piece: piece.worth).text if pieces else sentence.plain
+def most_telling(sentence: Sentence, weighing: Weighing, about: About | None = None) -> str:
+    """The run of clauses of a sentence that says most; of one that speaks of several places, one that names the asked one."""
+    pieces, about = cut_pieces(sentence, weighing), about or About()
+    naming = [p for p in pieces if names_them(sentence.plain, p.start, p.start + len(p.text), about)]
+    if pieces and not naming:
+        return choose_quote(sentence, weighing, about=about)
+    return max(naming, key=lambda piece: piece.worth).text if naming else sentence.plain
 
 
-def short_answer(asks: Asks, sentence: Sentence, quote: str, weighing: Weighing, question: str = "") -> str | None:
+def short_answer(
+    asks: Asks, sentence: Sentence, quote: str, weighing: Weighing, question: str = "", about: About | None = None
+) -> str | None:
     """Find the short answer in a quote, or nothing where there is more than one candidate."""
+    about = about or read_about(question)
     if asks is Asks.QUANTITY:
-        return _only_quantity(quote, weighing, question)
+        return _only_quantity(sentence, quote, weighing, question, about)
     if asks is Asks.REGION:
         return _only_region(sentence)
     if asks is Asks.NAME:
         names = [m[0] for m in NAMED.finditer(quote)]
         return names[0] if len(set(names)) == 1 else None
     if asks is Asks.YEAR:
-        return _only_year(sentence, quote)
+        return _only_year(sentence, quote, question)
     return None
 
 
-def _only_quantity(quote: str, weighing: Weighing, question: str) -> str | None:
+def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question: str, about: About) -> str | None:
     """The quantity of the one item that fits the question best; none where that is not sure.
 
-    An item of an enumeration shares the verb of its first one. What the item lacks of the question's words must not stand behind it,
-    where it belongs to another figure.
+    It is one that is said of the place and the year that were asked for. An item of an enumeration shares the verb of its first
+    one. What the item lacks of the question's words must not stand behind it, where it belongs to another figure.
     """
-    items: list[tuple[float, Clause, Quantity]] = []
-    verb = ""
-    for clause in split_clauses(quote):
-        stated = [q for q in find_quantities(clause.text) if q.measure is Measure.QUANTITY]
-        verb = leading_verb(clause.text) if clause.opens else verb
-        if len(stated) > 1:
-            return None
-        if stated:
-            items.append((weighing.coverage(f"{verb}{clause.text}"), clause, stated[0]))
-    most = max((coverage for coverage, *_ in items), default=0.0)
-    leading = [(clause, quantity) for coverage, clause, quantity in items if coverage == most]
-    if most <= 0 or len(leading) != 1:
+    text, offset = (sentence.plain, sentence.plain.find(quote)) if quote in sentence.plain else (quote, 0)
+    figures = [
+        figure
+        for figure in read_figures(text)
+        if offset <= figure.quantity.start < offset + len(quote) and said_of(text, figure, about)
+    ]
+    if any(_stand_together(one, other) for one, other in pairwise(figures)):
         return None
-    clause, quantity = leading[0]
-    held, behind = weighing.held(quote[: clause.end] + leading_verb(quote)), weighing.held(quote[clause.end :])
-    if behind - held or not unit_fits(quantity.text, question):
+    rated = [(weighing.coverage(figure.words), figure) for figure in figures]
+    most = max((coverage for coverage, _ in rated), default=0.0)
+    leading = [figure for coverage, figure in rated if coverage == most]
+    if most <= 0 or len(leading) != 1 or not leading[0].sure:
         return None
-    return quantity.text
+    figure = leading[0]
+    end = figure.end - offset
+    held, behind = weighing.held(quote[:end] + leading_verb(quote)), weighing.held(quote[end:])
+    if behind - held or not unit_fits(figure.quantity.text, question):
+        return None
+    return figure.quantity.text
+
+
+def _stand_together(one: Figure, other: Figure) -> bool:
+    """Whether two figures stand in one clause, so that its words do not tell which is meant."""
+    return one.end == other.end and one.item == other.item
 
 
 def _only_region(sentence: Sentence) -> str | None:
@@ -191,10 +196,17 @@ def _only_region(sentence: Sentence) -> str | None:
     return sentence.places[0] if len(sentence.places) == 1 else None
 
 
-def _only_year(sentence: Sentence, quote: str) -> str | None:
-    stated = [q for q in find_quantities(quote) if q.measure is Measure.YEAR]
-    if len(stated) == 1:
-        return f"{stated[0].value}年"
-    if stated or sentence.labels.year is None:
+def _only_year(sentence: Sentence, quote: str, question: str) -> str | None:
+    """The one year that a quote states; one that it only compares with is none. Else that of the label.
+
+    Until when (最晚哪一年) has to stand in the words, and is given with its 前 or 底前.
+    """
+    if wants_deadline(question):
+        until = [m["until"] or m["by"] for m in DEADLINE.finditer(quote)]
+        return until[0] if len(set(until)) == 1 else None
+    named = {one.name for owners in find_years(quote) for one in owners.members}
+    if len(named) == 1 and (year := next(iter(named))).isdigit():
+        return f"{year}年"
+    if named or sentence.labels.year is None or any(q.measure is Measure.YEAR for q in find_quantities(quote)):
         return None
     return f"{sentence.labels.year}年"

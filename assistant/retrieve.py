@@ -14,8 +14,10 @@ from assistant.evidence import Found, judge
 from assistant.expect import holds_answer
 from assistant.likely import find_probability
 from assistant.orders import gives_orders
+from assistant.topics import Stretch, find_headed, find_listed, find_places, find_topic, list_stretches, states_figure
 from assistant.types import Asks, Kind, Passage, Question, ReaderScores
-from assistant.weigh import Searchable, Weighing, weigh
+from assistant.weigh import Searchable, Weighing, stands_in, weigh
+from vectorstore.normalize import normalize
 from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
 
 CANDIDATES = 24  # beyond this neither leg found an answering sentence in our labelled questions
@@ -26,8 +28,9 @@ OVERVIEW = 40  # sentences that a summary chooses from: a section of a report, o
 # How sentences are ordered before anything else is known of them. Coverage leads: it can be explained to a person.
 _COVERAGE, _FUSED = 1.0, 0.25
 
-_HEADED = 0.6  # share of a summary's subject that a heading has to hold
-_SECTION = 3  # sentences from which on a section is worth summarising by itself
+_NAMED = 0.15  # a sentence that names the place of its row
+_FIGURE = 0.1  # one that states a figure, where no theme is compared
+_THEME, _THINGS = 0.3, 3  # what the things of a theme count that a sentence speaks of, and how many of them
 _FITS = 0.2  # a sentence with a name in quotation marks, where a name is asked for
 
 # These are answered by one sentence, and the sentences that were found are weighed as answers.
@@ -48,11 +51,16 @@ def retrieve(
 ) -> tuple[Passage, ...]:
     """Find at most ``PASSAGES`` sentences, numbered from 1 in the order of their worth."""
     weighing = weigh(question, index)
+    if question.kind in (Kind.SUMMARY, Kind.LIST) and (
+        topic := _find_topic(question, index, weighing, scope or question.scope)
+    ):
+        return topic
     rated = rate(question, index, weighing, scope)
     del rated[WHOLE if question.kind is Kind.SUMMARY else PASSAGES :]
     if not rated:
         return ()
     scores = read(question, rated, scorer)
+    titles = {p.document.source: p.document.title for p in index.documents if len(question.scope.sources) > 1}
     likely: dict[str, float] = {}
     if question.kind in WEIGHED:
         found = Found([one.hit for one in rated], find_contexts(index.documents), scores)
@@ -62,7 +70,8 @@ def retrieve(
         name = one.hit.sentence.id
         reader = scores.answers[position] if scores else None
         score = likely.get(name, one.worth)
-        passages.append(Passage(0, one.hit.sentence, score, one.coverage, reader, likely.get(name)))
+        headings = (titles[one.hit.sentence.source],) if titles and question.kind is Kind.COMPARE else ()
+        passages.append(Passage(0, one.hit.sentence, score, one.coverage, reader, likely.get(name), headings))
     return number(passages)
 
 
@@ -86,6 +95,8 @@ def rate(question: Question, index: Searchable, weighing: Weighing, scope: Scope
     contexts = find_contexts(index.documents)
     best = max((hit.score for hit in hits), default=0.0) or 1.0
     rated = [_rate(hit, weighing, contexts, best, question) for hit in hits]
+    if question.kind is Kind.COMPARE:
+        rated = [_rate_for_row(one, weighing, question.scope if scope is None else scope) for one in rated]
     return sorted(rated, key=lambda one: (-one.worth, one.hit.sentence.source, one.hit.sentence.start))
 
 
@@ -116,9 +127,6 @@ def _search(question: Question, index: Searchable, scope: Scope, weighing: Weigh
     text = " ".join([text, *sorted(others)])
     if question.kind is Kind.SUMMARY and not question.terms:  # all that there is of a place, a year or a document
         return [Hit(sentence, 1.0) for sentence in index.sentences if scope.allows(sentence)][:WHOLE]
-    of_a_report = bool(scope.regions and scope.years)  # which has its own sections for them
-    if question.kind is Kind.SUMMARY and not of_a_report and (headed := _find_headed(index, scope, weighing)):
-        return headed
     hits = index.search(text, OVERVIEW if question.kind is Kind.SUMMARY else CANDIDATES, scope)
     if not scope.places:
         return hits
@@ -128,14 +136,30 @@ def _search(question: Question, index: Searchable, scope: Scope, weighing: Weigh
     return [*hits, *(hit for hit in named if hit.sentence.id not in found)]
 
 
-def _find_headed(index: Searchable, scope: Scope, weighing: Weighing) -> list[Hit]:
-    """The sentences of the sections whose own heading speaks of what is to be summarised, or of a document whose title does."""
-    found: list[Hit] = []
-    for parsed in index.documents:
-        whole = weighing.coverage(parsed.document.title) >= _HEADED
-        about = [whole or any(weighing.coverage(h) >= _HEADED for h in s.headings[-1:]) for s in parsed.sections]
-        found += [Hit(s, 1.0) for s in parsed.sentences if about[s.section] and scope.allows(s)]
-    return found[:WHOLE] if len(found) >= _SECTION else []
+def _find_topic(question: Question, index: Searchable, weighing: Weighing, scope: Scope) -> tuple[Passage, ...]:
+    """What there is of a document, of a place in several, or of a subject, as it stands under its headings.
+
+    Nothing of a place in a year that has sections of its own for that.
+    """
+    stretches: Sequence[Stretch] = ()
+    if question.kind is Kind.LIST and (question.terms or not scope.places):
+        if question.terms and question.asks is Asks.OTHER and not scope.regions:
+            stretches = find_listed(index.documents, weighing, scope)
+    elif not question.terms:
+        if scope.places or scope.regions:
+            stretches = find_places(index.documents, replace(question.scope, years=scope.years))
+        elif scope.sources and not scope.regions:
+            stretches = tuple(list_stretches(index.documents, scope))
+    elif not (scope.regions and scope.years):
+        find = find_headed if scope.regions or scope.places else find_topic
+        stretches = find(index.documents, weighing, scope)
+    passages = []
+    for stretch in stretches:
+        heading = "\n".join(stretch.headings)
+        for sentence in stretch.sentences:
+            coverage = weighing.coverage(f"{heading}\n{sentence.plain}")
+            passages.append(Passage(0, sentence, coverage, coverage, headings=stretch.headings))
+    return number(passages[:WHOLE])
 
 
 def _rate(hit: Hit, weighing: Weighing, contexts: Mapping[str, str], best: float, question: Question) -> Rated:
@@ -147,6 +171,18 @@ def _rate(hit: Hit, weighing: Weighing, contexts: Mapping[str, str], best: float
         coverage += share * (weighing.coverage(f"{hit.sentence.plain}\n{context}") - coverage)
     fits = _FITS if asks is Asks.NAME and holds_answer(asks, hit.sentence.plain, "") else 0.0
     return Rated(hit, _COVERAGE * coverage + _FUSED * hit.score / best + fits, coverage)
+
+
+def _rate_for_row(rated: Rated, weighing: Weighing, scope: Scope) -> Rated:
+    """In the row of a table comes first what names the place of the row, and of a theme what speaks of its own things."""
+    plain = rated.hit.sentence.plain
+    worth = rated.worth + _NAMED * any(place in plain for place in scope.places)
+    normal, themes = normalize(plain), [term for term in weighing.terms if term.members]
+    if not themes:
+        return replace(rated, worth=worth + _FIGURE * states_figure(plain))
+    spoken = max(sum(stands_in(member, normal) for member in term.members) for term in themes)
+    worth += _THEME * min(_THINGS, spoken) / _THINGS
+    return replace(rated, worth=worth)
 
 
 def find_contexts(documents: Sequence[ParsedDocument]) -> dict[str, str]:

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from assistant.cite import drop_planted
 from assistant.evidence import cover_locally
 from assistant.expect import unit_fits
+from assistant.owners import ask_about
+from assistant.pairs import read_figures, said_of
 from assistant.quantities import Measure, Quantity, find_quantities
-from assistant.quote import split_clauses
 from assistant.types import Asks, Kind, Passage, Question
 from assistant.weigh import Weighing
-from vectorstore.segment import leading_verb
 
 _AS_WELL = 0.85  # of what the best sentence holds of the question at its figure: less, and it speaks of something else
 _LEAST = 0.5  # and at least this share: of a question in other words any two figures might pass for rivals
@@ -55,16 +55,17 @@ def _list_versions(near: Iterable[tuple[Passage, Sequence[Quantity]]], unit: str
 
 
 def _find_figures(question: Question, passage: Passage, weighing: Weighing) -> list[Quantity]:
-    """The figures of the clauses that hold most of the question."""
-    rated: list[tuple[float, list[Quantity]]] = []
-    verb = ""
-    for clause in split_clauses(drop_planted(passage.sentence.plain)):
-        verb = leading_verb(clause.text) if clause.opens else verb
-        stated = [q for q in find_quantities(clause.text) if q.measure is Measure.QUANTITY]
-        if stated and unit_fits(clause.text, question.focus) and not _is_of_another_year(question, clause.text):
-            rated.append((weighing.coverage(f"{verb}{clause.text}"), stated))
+    """The figures of the clauses that hold most of the question, of the place and year that were asked for."""
+    text, about = drop_planted(passage.sentence.plain), ask_about(question)
+    rated = [
+        (weighing.coverage(figure.words), figure.quantity)
+        for figure in read_figures(text)
+        if unit_fits(figure.clause, question.focus)
+        and not _is_of_another_year(question, figure.clause)
+        and said_of(text, figure, about)
+    ]
     best = max((coverage for coverage, _ in rated), default=0.0)
-    return [figure for coverage, figures in rated if coverage == best > 0 for figure in figures]
+    return [figure for coverage, figure in rated if coverage == best > 0]
 
 
 def _is_of_another_year(question: Question, clause: str) -> bool:

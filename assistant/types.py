@@ -73,6 +73,7 @@ class Passage:
     coverage: float  # share of the question's telling terms, weighted by rarity, that it holds
     reader: float | None = None  # the reader's P(this sentence answers), where the model scores sentences
     likely: float | None = None  # P(it answers) by all that is known of it, where one sentence has to answer
+    headings: tuple[str, ...] = ()  # of a summary by headings those that it stands under, from the outermost
 
 
 class Refusal(StrEnum):

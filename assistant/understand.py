@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 
 from assistant.english import is_english, translate
 from assistant.errors import InputInvalid
+from assistant.frames import drop_base_years, drop_frames
 from assistant.lexicon import load_lexicon
+from assistant.places import find_mentions, read_places
 from assistant.quantities import find_quantities
 from assistant.thesaurus import find_wordings
+from assistant.titles import take_titles
 from assistant.types import Asks, Kind, Question, Role, Turn
-from vectorstore.gazetteer import Gazetteer, Mention
 from vectorstore.normalize import normalize
 from vectorstore.segment import content_words
 from vectorstore.types import ParsedDocument, Part, Scope
@@ -24,7 +26,9 @@ from vectorstore.types import ParsedDocument, Part, Scope
 MAX_CHARACTERS = 4000
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)(?!\s*[万亿个座家项亩吨])|(?<!\d)(\d\d)年(?!来|内|前|后|间|以)")
-_OPENING = re.compile(r"^(?:那么|那|还有|另外|再|其中|它们|它|这些|这个|这|该|他们|同样|(?:如果|要是)?(?:换成|换作|换到|改成))+[的,,]?")
+_OPENING = re.compile(
+    r"^(?:那么|那|还有|另外|再|其中|它们|它|这些|这个|这|该|他们|同样|(?:如果|要是)?(?:换成|换作|换到|改成))+[的,,]?"
+)
 _FROM_NOW = {"今年": 0, "本年": 0, "去年": -1, "明年": 1, "前年": -2, "后年": 2}
 _FROM_THEN = {"上年": -1, "上一年": -1, "上1年": -1, "前一年": -1, "前1年": -1, "下一年": 1, "下1年": 1}
 _NE = re.compile(r"(?:呢|如何|怎么样)?[??。!!~\s]*$")
@@ -37,6 +41,8 @@ _MEASURES = "个座家项条种处辆次位名片类所批"
 _PARTICLES = re.compile(r"[喃哈嘛撒噻咧呗哟啵咯啰]+(?=[,。?!]|$)")  # of dialects, which the segmenter takes for words
 _MORE = re.compile(r"(?<!对)比(?![较例一重]).{1,12}[多少高低大小长短](?:吗|些|[??。]|$)")
 _WH_OR_END = re.compile(r"什么|哪些|哪个|怎么|如何|多少|几|[??]$")
+_PERIOD = re.compile(r"[“\"]?(十[一二三四五六]五)[”\"]?(?:时期|期间)?")  # of five years; the segmenter cuts it in two
+_EACH = re.compile("各(?!地|级|类|种|个|项|国|区|市|省|县|方|自|界|族|业|行|单位|部门|位|部|式)")  # 各打算, 各扮演
 _WRITE = re.compile(
     r"^(?:请|帮我|给我|你|能|可以|来)*(?:写|编|作|画|唱|讲)(?:1|几|两)?[首段篇个封张份支]?.{0,12}(?:诗|顺口溜|作文|情书|信|代码|程序|故事|歌|小说|笑话|画|对联)"
 )
@@ -103,22 +109,23 @@ def clean(text: str) -> str:
 
 def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     """Read a question that is complete in itself."""
-    named, sources = _take_titles(standalone, corpus)
+    named, sources = take_titles(standalone, corpus.titles)
     whole = _PARTICLES.sub("", normalize(translate(named) if is_english(named) else named))
     normal = find_focus(whole)
-    mentions = _mentions(normal) or _mentions(whole)
-    years = _read_years(normal, corpus) or _read_years(whole, corpus)
-    asks = _read_asks(normal)
+    mentions = find_mentions(normal) or find_mentions(whole)
+    stated = drop_base_years(normal)
+    years = _read_years(stated, corpus) or _read_years(drop_base_years(whole), corpus)
+    asks = _read_asks(drop_frames(normal))
     if "还是" in normal and years and asks is Asks.OTHER:
         asks, years = Asks.YEAR, set()  # 已经做到的,还是2024年要做的: the year is what is asked for
     scope = Scope(
         regions=frozenset(p for m in mentions if (p := m.place.province)),
-        places=_read_places(mentions),
+        places=read_places(mentions, normal),
         years=frozenset(years),
         part=_read_part(normal, years),
         sources=sources,
     )
-    terms = _read_terms(normal)
+    terms = _read_terms(drop_frames(stated))
     kind = _read_kind(whole if normal in whole else normal, asks, terms, scope)
     if kind is Kind.COMPARE and asks is Asks.OTHER and _MORE.search(normal):
         asks = Asks.QUANTITY
@@ -130,28 +137,6 @@ def _read_counted(normal: str, terms: Sequence[str]) -> tuple[str, ...]:
     """Read what is counted: of 设了多少项指标 it is 指标."""
     match = re.search(rf"(?:多少|好多|(?<!第)几)[{_MEASURES}]?(?P<noun>[^,?]+)", normal)
     return tuple(term for term in terms if match and term in match["noun"])
-
-
-def _take_titles(text: str, corpus: Corpus) -> tuple[str, frozenset[str]]:
-    """Take a document's title in quotation marks for the document itself: the places in it are not asked for."""
-    sources = set()
-    for title, source in corpus.titles:
-        for quoted in (f"《{title}》", f"“{title}”", f'"{title}"'):
-            if quoted in text:
-                text = text.replace(quoted, "本文")
-                sources.add(source)
-    return text, frozenset(sources)
-
-
-def _read_places(mentions: Sequence[Mention]) -> frozenset[str]:
-    """Places below a province; of 江苏和南京 the wider decides; beside 广州, 上海 is a place among places."""
-    names = {m.place.name for m in mentions}
-    below = {m.place.name for m in mentions if m.place.name != m.place.province and m.place.province not in names}
-    return (
-        frozenset(below | {m.place.name for m in mentions if m.place.name == m.place.province})
-        if below
-        else frozenset()
-    )
 
 
 def find_focus(normal: str) -> str:
@@ -168,21 +153,6 @@ def _drop_preamble(piece: str) -> str:
     """告诉我…: what stands before it is not asked for."""
     rest = re.sub(r"^.*(?:告诉我|请回答|请问|想知道|想问一下|想问|问下)[,:]?", "", piece)
     return rest if _WH.search(rest) else piece
-
-
-def _mentions(normal: str) -> tuple[Mention, ...]:
-    """Places that a question names. One-character names count only where they cannot be part of a word."""
-    found = []
-    for mention in Gazetteer.load().find_places(normal, aliases=True):
-        if len(mention.alias) == 1:
-            before = normal[mention.start - 1 : mention.start]
-            after = normal[mention.end : mention.end + 1]
-            if before not in ("", "和", "与", "、", ",", "跟", "同", "比", "那") or not re.match(
-                r"[和与、,\d的今去明要市跟同比呢?]|$", after
-            ):
-                continue
-        found.append(mention)
-    return tuple(found)
 
 
 def _read_years(normal: str, corpus: Corpus) -> set[int]:
@@ -222,9 +192,11 @@ def _read_asks(normal: str) -> Asks:
 def _read_terms(normal: str) -> tuple[str, ...]:
     """The telling words: everything but places, years, question words and filler."""
     left = normal
-    for mention in sorted(_mentions(normal), key=lambda m: m.start, reverse=True):
+    for mention in sorted(find_mentions(normal), key=lambda m: m.start, reverse=True):
         left = f"{left[: mention.start]} {left[mention.end :]}"
-    left = re.sub("各(?=[有是要建计打新])", " ", _YEAR.sub(" ", left))
+    left = re.sub("各(?=[有是要建计打新])", " ", re.sub("(?<= )年(?!均)", " ", _YEAR.sub(" ", left)))
+    periods = tuple(m[1] for m in _PERIOD.finditer(left))
+    left = _PERIOD.sub(" ", left)
     lexicon = load_lexicon()
     for word in lexicon.asking:
         left = re.sub(f"{re.escape(word)}(?:[{_MEASURES}](?=[^\\s{_MEASURES}]))?", " ", left)
@@ -236,10 +208,14 @@ def _read_terms(normal: str) -> tuple[str, ...]:
         for start, end in reversed(wording.spans):
             rest = f"{rest[:start]} {rest[end:]}"
     told = join_terms(
-        [w for w in content_words(rest) if w not in lexicon.stopwords and w not in lexicon.units and not w.isdigit()],
+        [
+            w
+            for w in content_words(rest)
+            if w not in lexicon.stopwords and w.lstrip("十百千万亿") not in lexicon.units and not w.isdigit()
+        ],
         rest,
     )
-    return tuple(dict.fromkeys((*(wording.text for wording in wordings), *told)))
+    return tuple(dict.fromkeys((*periods, *(wording.text for wording in wordings), *told)))
 
 
 def _is_filler(text: str) -> bool:
@@ -273,8 +249,8 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
         return Kind.CORPUS
     if not terms and not named:
         return Kind.NONE
-    slots = max(len(scope.places), len(scope.regions)) > 1 or len(scope.years) > 1
-    each = any(word in normal for word in lexicon.kinds["each"])
+    slots = max(len(scope.places), len(scope.regions), len(scope.years), len(scope.sources)) > 1
+    each = any(word in normal for word in lexicon.kinds["each"]) or (slots and _EACH.search(normal) is not None)
     if any(word in normal for word in lexicon.kinds["compare"]) or (
         slots and (each or asks is Asks.QUANTITY or "比" in normal)
     ):
@@ -323,7 +299,7 @@ def _complete(question: Question, previous: Question, corpus: Corpus) -> str:
     """Write the follow-up as a question that stands alone."""
     normal = normalize(question.text)
     core = _NE.sub("", _OPENING.sub("", normal))
-    new_places = [core[m.start : m.end] for m in _mentions(core)]
+    new_places = [core[m.start : m.end] for m in find_mentions(core)]
     new_years = _read_years(core, corpus)
     rest = _without_scope(core)
     if not rest or (not question.terms and (new_places or new_years)):
@@ -343,7 +319,7 @@ def _complete(question: Question, previous: Question, corpus: Corpus) -> str:
 
 def _without_scope(core: str) -> str:
     left = core
-    for mention in reversed(_mentions(core)):
+    for mention in reversed(find_mentions(core)):
         left = left[: mention.start] + left[mention.end :]
     left = re.sub(r"今年|去年|明年|前年|本年|上年", "", _YEAR.sub("", left))
     return re.sub(r"[的年,,。??!!\s市省和与、跟比]", "", left)
@@ -353,7 +329,7 @@ def _swap_scope(previous: Question, places: Sequence[str], years: set[int]) -> s
     """那北京呢 / 那2023年呢: the question before, with another place or year."""
     text = normalize(previous.standalone)
     if places:
-        found = _mentions(text)
+        found = find_mentions(text)
         for mention in reversed(found):
             put = "和".join(places) if mention is found[0] else ""
             text = text[: mention.start] + put + text[mention.end :]

@@ -9,7 +9,7 @@ import pytest
 
 from assistant.answer import Assistant
 from assistant.evidence import NAMES, Evidence, Found, judge
-from assistant.expect import find_units, unit_fits
+from assistant.expect import find_units, holds_answer, unit_fits
 from assistant.likely import find_probability, is_near, is_sure, load_judgement
 from assistant.llm.catalog import bundled
 from assistant.retrieve import find_contexts, rate, retrieve
@@ -100,6 +100,17 @@ def test_what_is_sure_is_near_too() -> None:
         ("改造面积是多少？", "改造400栋", False),
         ("占比提高多少？", "提高0.5个百分点", True),
         ("新建多少？", "断点17处", True),
+        ("补贴多少钱？", "补贴提高5%", False),
+        ("补贴几毛钱？", "每度补贴0.3元", True),
+        ("有几成渔船换了电机？", "七成渔船", True),
+        ("有几成渔船换了电机？", "渔船300艘", False),
+        ("培训渔民多少人？", "培训渔民3万人", True),
+        ("培训渔民多少人？", "培训渔民3万人次", False),
+        ("培训渔民多少人？", "建校12所", False),
+        ("聘了多少个专家？", "聘专家30名", True),
+        ("码头要达到几星？", "达到三星级标准", True),
+        ("增加了几倍？", "增加3倍", True),
+        ("增加了几倍？", "增加30艘", False),
     ],
 )
 def test_a_figure_has_to_be_of_the_measure_that_is_asked_for(question: str, text: str, fits: bool) -> None:
@@ -129,3 +140,27 @@ def test_passages_of_a_fact_stand_in_the_order_of_their_likelihood() -> None:
     question = understand("修缮古桥多少座？", (), describe_corpus(index.documents))
     likely = [passage.likely or 0.0 for passage in retrieve(question, index)]
     assert likely == sorted(likely, reverse=True) and likely[0] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "holds"),
+    [
+        ("最晚哪一年完成改造？", "在2032年前完成改造", True),
+        ("最晚哪一年完成改造？", "到2032年底完成改造", True),
+        ("最晚哪一年完成改造？", "2032年完成改造", False),
+        ("哪一年完成改造？", "2032年完成改造", True),
+    ],
+)
+def test_until_when_wants_a_year_that_is_set_as_the_end(question: str, text: str, holds: bool) -> None:
+    assert holds_answer(Asks.YEAR, text, question) is holds
+
+
+def test_a_figure_of_another_kind_of_thing_is_no_evidence_for_the_one_that_is_counted() -> None:
+    index = _index("东海省2030年政府工作报告\n\n二、2030年工作任务\n\n培训乡村教师300人。新增城镇教师500人。\n")
+    right, wrong = _best("培训乡村教师多少人？", index), _best("培训特岗教师多少人？", index)
+    assert right.counted > wrong.counted and right.names > wrong.names
+
+
+def test_the_figure_of_another_place_is_no_local_evidence() -> None:
+    index = _index("到2030年，泉州、漳州新建泵站12座，福州、莆田新建古桥9座。\n")
+    assert _best("莆田新建古桥多少座？", index).counted > _best("泉州新建古桥多少座？", index).counted

@@ -77,3 +77,44 @@ def test_offsets_are_exact_and_spans_do_not_overlap(text: str) -> None:
 def test_what_is_written_is_read_back(number: int, scale: str) -> None:
     (found,) = find_quantities(f"共有{number}{scale}吨。")
     assert found.value == number * {"": 1, "万": 10**4, "亿": 10**8}[scale]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [
+        ("三成以上", "30", "percent"),
+        ("超过六成", "60", "percent"),
+        ("近7成", "70", "percent"),
+        ("五分之二", "40", "percent"),
+        ("超过一半", "50", "percent"),
+        ("过半数", "50", "percent"),
+        ("翻一番", "2", "times"),
+        ("翻两番", "4", "times"),
+        ("3倍", "3", "times"),
+        ("一星级以上", "1", "star"),
+        ("1.5度", "1.5", "degree"),
+        ("300万名", "3000000", "person"),
+    ],
+)
+def test_shares_ranks_and_persons_are_figures(text: str, value: str, unit: str) -> None:
+    (found,) = find_quantities(text)
+    assert (found.value, found.unit, found.measure) == (Decimal(value), unit, Measure.QUANTITY)
+
+
+@pytest.mark.parametrize("text", ["一度下降", "统一成立", "三成为", "长三角", "成效", "一名"])
+def test_words_that_only_look_like_figures_are_none(text: str) -> None:
+    assert find_quantities(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "figures"),
+    [
+        ("PM2.5浓度30微克", ["30"]),
+        ("广义货币M2增长8%", ["8%"]),
+        ("5G基站2万个", ["2万个"]),
+        ("府发202061号文件安排20亿元", ["20亿元"]),
+        ("GDP1.2万亿元", ["1.2万亿元"]),
+    ],
+)
+def test_a_figure_inside_a_name_counts_nothing(text: str, figures: list[str]) -> None:
+    assert [q.text for q in find_quantities(text) if q.measure is Measure.QUANTITY] == figures

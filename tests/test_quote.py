@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.quote import choose_quote, short_answer, split_clauses
+from assistant.clauses import split_clauses
+from assistant.quote import choose_quote, short_answer
 from assistant.types import Asks
 from assistant.weigh import Term, Weighing
 from tests.sentences import SHANGHAI, make_sentence
@@ -85,3 +86,23 @@ def test_clauses_are_slices_and_a_quote_is_verbatim(text: str) -> None:
         assert text[clause.start : clause.end] == clause.text
     if text.strip():
         assert choose_quote(make_sentence(text), _weigh("公园")) in text
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "answer"),
+    [
+        ("到2030年渔船全部换新。", "哪一年换完？", "2030年"),
+        ("到2030年能耗比2021年下降17%。", "哪一年下降？", "2030年"),
+        ("2030年、2031年分别换新。", "哪一年换完？", None),
+        ("在2032年前完成改造。", "最晚哪一年完成？", "2032年前"),
+        ("完成改造。", "最晚哪一年完成？", None),
+        ("完成改造。", "哪一年完成？", "2033年"),
+    ],
+)
+def test_a_year_is_the_one_that_the_words_state(text: str, question: str, answer: str | None) -> None:
+    sentence = make_sentence(text, year=2033)
+    assert short_answer(Asks.YEAR, sentence, text.rstrip("。"), _weigh("改造"), question) == answer
+
+
+def test_a_comma_inside_a_number_cuts_no_clause() -> None:
+    assert [clause.text for clause in split_clauses("投资1,200亿元,新建公园")] == ["投资1,200亿元", "新建公园"]

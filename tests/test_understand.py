@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assistant.errors import InputInvalid
 from assistant.types import Asks, Kind, Question, Role, Turn
-from assistant.understand import MAX_CHARACTERS, Corpus, clean, understand
+from assistant.understand import MAX_CHARACTERS, Corpus, clean, understand, understand_as_follow_up
 from vectorstore.types import Part
 
 CORPUS = Corpus(2024, (("北京和上海的任务", "a.txt"),))
@@ -90,6 +90,12 @@ def test_part_is_read_only_where_no_year_says_it_already() -> None:
         ("上海2023年新增森林多少亩？", "那2024年呢？", "上海2024年新增森林多少亩?"),
         ("上海2023年新增森林多少亩？", "去年呢", "上海2023年新增森林多少亩?"),
         ("天津2024年有哪些任务？", "其中要新创建多少家绿色制造单位？", "天津2024年要新创建多少家绿色制造单位?"),
+        ("上海2024年要新建多少公园？", "换成2023年呢", "上海2023年要新建多少公园?"),
+        ("2019年中央的赤字是多少？", "要是换成2014年，中央这一块是多少", "2014年中央的赤字是多少?"),
+        ("洱海流域今年要修什么？", "抚仙湖呢？", "抚仙湖今年要修什么?"),
+        ("2020年广东服务业的比重目标？", "战略性新兴产业呢？", "2020年广东战略性新兴产业的比重目标?"),
+        ("天津的合同节水做了多少家单位？", "谁来出这笔钱？", "天津谁来出这笔钱?"),
+        ("天津的合同节水做了多少家单位？", "多久能回本？", "多久能回本？"),  # nothing says that it goes on
     ],
 )
 def test_a_follow_up_is_made_complete(before: str, text: str, standalone: str) -> None:
@@ -112,6 +118,27 @@ def test_a_follow_up_of_a_follow_up_keeps_the_place_and_the_year() -> None:
 def test_what_the_assistant_said_is_not_taken_for_a_question() -> None:
     history = [Turn(Role.USER, "上海2024年要新建多少公园？"), Turn(Role.ASSISTANT, "北京2023年的任务。")]
     assert understand("那绿地呢？", history, CORPUS).scope.regions == {"上海"}
+
+
+def test_a_question_that_nothing_marks_may_be_read_as_going_on_about_the_same_place() -> None:
+    history = [Turn(Role.USER, "绍兴成立了什么机构？")]
+    again = understand_as_follow_up("从各部门抽了多少人过去？", history, CORPUS)
+    assert again is not None
+    assert (again.standalone, set(again.scope.places)) == ("绍兴从各部门抽了多少人过去?", {"绍兴"})
+    assert understand_as_follow_up("北京抽了多少人？", history, CORPUS) is None
+    assert understand_as_follow_up("从各部门抽了多少人过去？", [], CORPUS) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("云南2025年的造林比上一年多吗？", {2024, 2025}),
+        ("今年的造林比去年多吗？", {2023, 2024}),
+        ("云南的造林比上年多了多少？", {2023}),
+    ],
+)
+def test_the_year_before_is_the_one_before_the_year_that_is_named(text: str, years: set[int]) -> None:
+    assert set(_read(text).scope.years) == years
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u200b\n"])

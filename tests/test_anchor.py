@@ -1,0 +1,57 @@
+"""A thing with a name of its own, asked for by the wrong year or place: answered with the documents' own, and said so."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.anchor import anchor
+from assistant.answer import Assistant
+from assistant.types import Refusal
+from assistant.understand import describe_corpus, understand
+from tests.answer_fakes import FakeEngine
+from tests.made_documents import BEIJING, REVIEW_2023, TASKS_2024, make_parsed
+from tests.test_answer import READER
+from vectorstore.embed import open_embedder
+from vectorstore.memory import MemoryIndex
+
+_TEXTS = {
+    REVIEW_2023: "出台《湿地保护管理办法》,推出湿地管护补贴,覆盖湿地32处。新建公园50座。",
+    TASKS_2024: "新建公园120座。上线“绿碳行”小程序,推动市民绿色出行。",
+    BEIJING: "大力支持“三大件”产品出口。",
+}
+
+
+def _index() -> MemoryIndex:
+    return MemoryIndex([make_parsed("a.txt", _TEXTS)], open_embedder())
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("上海2024年出台的《湿地保护管理办法》推出了什么？", "湿地保护管理办法"),  # another year
+        ("北京2023年出台的《湿地保护管理办法》推出了什么？", "湿地保护管理办法"),  # another place
+        ("北京的“绿碳行”小程序推动什么？", "绿碳行"),
+        ("上海2023年出台的《湿地保护管理办法》推出了什么？", None),  # as it is
+        ("上海2024年的“三大件”出口什么？", None),  # a kind of things, which every place may have
+        ("上海2024年出台的《森林保护管理办法》推出了什么？", None),  # named nowhere
+        ("《湿地保护管理办法》推出了什么？", None),  # nothing to contradict
+    ],
+)
+def test_only_a_named_thing_that_stands_elsewhere_is_followed(question: str, name: str | None) -> None:
+    index = _index()
+    found = anchor(understand(question, (), describe_corpus(index.documents)), index)
+    assert (found.name if found else None) == name
+
+
+def test_the_answer_has_the_documents_own_year_and_a_note() -> None:
+    assistant = Assistant(_index(), READER, FakeEngine())
+    answer = assistant.ask("上海2024年出台的《湿地保护管理办法》推出了什么？")
+    assert answer.refusal is None
+    assert "2023年" in answer.text
+    assert "湿地管护补贴" in answer.text
+    assert any("2024年" in note and "湿地保护管理办法" in note for note in answer.notes)
+
+
+def test_a_plain_thing_of_another_year_is_still_refused() -> None:
+    assistant = Assistant(_index(), READER, FakeEngine())
+    assert assistant.ask("北京2024年新建公园多少座？").refusal is Refusal.OTHER_REGION

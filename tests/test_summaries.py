@@ -1,0 +1,266 @@
+"""Summaries, lists and comparisons: what is about a subject is found as a whole, told in shares, and of each row its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.answer import Assistant
+from assistant.frames import drop_base_years, drop_frames
+from assistant.llm.catalog import bundled
+from assistant.places import find_mentions, read_places
+from assistant.titles import name_document, take_titles
+from assistant.topics import exhorts, find_topic, is_formal, list_stretches
+from assistant.types import Answer, Kind
+from assistant.understand import Corpus, read_question
+from assistant.weigh import weigh
+from tests.answer_fakes import FakeEngine
+from vectorstore.embed import open_embedder
+from vectorstore.memory import MemoryIndex
+from vectorstore.normalize import normalize
+from vectorstore.parse import parse
+from vectorstore.types import Document, Media, Scope
+
+_REPORT = """2031年政府工作报告
+
+一、2030年工作回顾
+
+过去一年,渔港改造完成9座。
+
+二、2031年重点工作
+
+各项工作要统筹推进,包括渔政、文化和教育等方面。文化事业要发展。
+
+推动渔政向纵深发展。渔政执法船更新12艘。取消捕捞许可收费。我们一定要坚定不移推进渔政。休渔期延长到4个月,
+覆盖全部近海。沿海设立监测站30个。
+
+办好教育。新建小学40所。
+
+(一)保护古桥
+
+修缮古桥7座。古桥档案全部上网。每座桥设管护人2名。
+
+各位代表!
+
+国防动员要加强。新建训练场3处。
+"""
+
+_PLAN = """江河滩涂生态修复行动计划
+
+现印发给你们,请认真贯彻执行。
+
+一、工作目标
+
+到2035年,修复滩涂50万亩,建成湿地公园20座。
+
+二、重点任务
+
+(一)清淤疏浚
+
+疏浚河道300公里。清理淤泥800万吨。
+
+(二)退渔还滩
+
+退出养殖水面6万亩。安置渔民1.2万人。
+
+三、保障措施
+
+(一)资金保障
+
+设立修复基金10亿元。
+
+(二)人才保障
+
+引进专家200名。
+"""
+
+_PLACES = """区域协作方案
+
+十年间,广州、深圳用水强度分别下降23%,汕头、惠州用水强度分别下降20%,湛江、清远用水强度分别下降19%。
+
+支持茂名、惠州建设渔港经济区。广州建设渔业总部,引进企业15家。
+"""
+
+
+def _index(**texts: str) -> MemoryIndex:
+    documents = [
+        parse(Document(f"{name}.txt", text, Media.TEXT, "0" * 64, text.splitlines()[0])) for name, text in texts.items()
+    ]
+    return MemoryIndex(documents, open_embedder())
+
+
+def _ask(question: str, **texts: str) -> Answer:
+    return Assistant(_index(**texts), bundled(), FakeEngine()).ask(question)
+
+
+def test_a_summary_tells_the_paragraph_that_opens_with_the_subject_and_not_only_sentences_that_hold_it() -> None:
+    text = _ask("2031年渔政方面准备怎么干？归纳要点", a=_REPORT).text
+    assert "12艘" in text and "休渔期延长到4个月" in text and "30个" in text
+    assert "小学" not in text and "统筹推进" not in text
+
+
+def test_of_a_heading_that_names_several_things_only_the_one_that_was_asked_for_is_told() -> None:
+    both = """甲省工作报告
+
+(一)加强渔政、教育工作
+
+推动渔政发展。渔政执法船更新12艘。休渔期延长到4个月。
+
+推动教育发展。新建小学40所。改造操场7处。
+"""
+    text = _ask("总结渔政方面的安排", a=both).text
+    assert "12艘" in text and "小学" not in text
+    assert "小学" in _ask("总结渔政和教育方面的安排", a=both).text
+
+
+def test_a_clause_that_only_exhorts_gives_way_to_those_that_say_something() -> None:
+    assert exhorts("我们一定要坚定不移推进渔政") and not exhorts("我们一定要新建渔港9座")
+    long = _REPORT.replace("我们一定要", "".join(f"新建第{n}类渔港{n}座。" for n in range(2, 14)) + "我们一定要")
+    assert "坚定不移" not in _ask("2031年渔政方面准备怎么干？归纳要点", a=long).text
+
+
+def test_what_stands_under_a_heading_ends_where_the_speech_turns_to_something_else() -> None:
+    text = _ask("总结2031年保护古桥的安排", a=_REPORT).text
+    assert "7座" in text and "2名" in text
+    assert "训练场" not in text
+
+
+def test_without_the_turn_the_heading_goes_on() -> None:
+    goes_on = _REPORT.replace("各位代表!\n", "")
+    assert "训练场" in _ask("总结2031年保护古桥的安排", a=goes_on).text
+
+
+def test_a_whole_document_is_told_in_shares_of_its_headings_without_formalities() -> None:
+    answer = _ask("江河滩涂生态修复行动计划讲了些什么，给领导写个简要", a=_PLAN)
+    assert all(said in answer.text for said in ("50万亩", "300公里", "6万亩", "10亿元", "200名"))
+    assert "印发" not in answer.text
+    assert all(citation.sentence.plain for citation in answer.citations)
+
+
+def test_a_summary_has_at_most_twelve_bullets_each_a_verbatim_clause() -> None:
+    long = _PLAN + "".join(f"\n({n})第{n}项\n\n新建泵站{n}座。改造闸门{n}个。\n" for n in "一二三四五六七八九")
+    answer = _ask("总结《江河滩涂生态修复行动计划》", a=long)
+    bullets = [line for line in answer.text.splitlines() if line.startswith("- ")]
+    assert 5 <= len(bullets) <= 12
+    sources = [normalize(citation.sentence.plain) for citation in answer.citations]
+    for claim in answer.claims:
+        assert any(normalize(claim.text.strip("“”。")) in source for source in sources)
+
+
+def test_a_list_that_a_heading_announces_is_told_whole() -> None:
+    text = _ask("行动计划的保障措施有哪些？", a=_PLAN).text
+    assert "10亿元" in text and "200名" in text and "疏浚" not in text
+
+
+def test_a_place_in_a_set_of_documents_is_told_by_the_clauses_about_it() -> None:
+    text = _ask("湛江在这些广东文件里都被安排了什么？归纳一下", a=_PLACES).text
+    assert "19%" in text
+    assert "23%" not in text and "20%" not in text and "总部" not in text
+
+
+def test_each_row_of_a_comparison_quotes_what_is_said_of_its_own_place() -> None:
+    text = _ask("广州、汕头、湛江三市用水强度的下降目标分别是多少？", a=_PLACES).text
+    rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("|")}
+    assert "23%" in rows["广州"] and "20%" in rows["汕头"] and "19%" in rows["湛江"]
+    assert "23%" not in rows["汕头"] and "20%" not in rows["湛江"]
+
+
+def test_documents_are_compared_under_their_own_titles() -> None:
+    plan = _PLAN.replace("江河滩涂生态修复行动计划", "2035年江河滩涂生态修复行动计划")
+    other = "2031年渔港渔船更新改造方案\n\n修复滩涂8万亩。更新渔船500艘。改造码头9座。\n"
+    text = _ask("渔港渔船改造方案与江滩修复计划，对修复滩涂的要求有何不同？", a=plan, b=other).text
+    rows = [line for line in text.splitlines() if "亩" in line]
+    assert any("渔港" in row and "8万亩" in row for row in rows)
+    assert any("江河滩涂" in row and "50万亩" in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("asked", "left"),
+    [
+        ("记者想问:渔港改造有说法没", "渔港改造"),
+        ("渔港改造这一块,给领导写个简要", "渔港改造"),
+        ("渔港改造的要点,各说一句", "渔港改造"),
+        ("列一下渔港改造", "渔港改造"),
+    ],
+)
+def test_words_that_only_ask_leave_the_subject(asked: str, left: str) -> None:
+    rest = drop_frames(normalize(asked))
+    assert left in rest
+    assert not any(word in rest for word in ("记者", "说法", "领导", "简要", "一块", "一句", "列一下"))
+
+
+def test_a_question_that_only_asks_stays_as_it_is() -> None:
+    assert drop_frames("这一块") == "这一块"
+
+
+@pytest.mark.parametrize("subject", ["序列一下子变长", "系列出版物", "说法律援助", "城市规划"])
+def test_a_word_that_may_be_the_subject_is_not_taken_for_asking(subject: str) -> None:
+    assert drop_frames(subject) == subject
+
+
+def test_a_year_that_a_figure_is_measured_from_is_no_year_that_is_compared() -> None:
+    assert drop_base_years("到2030年比2025年下降40%") == "到2030年比下降40%"
+    assert drop_base_years("2030年和2025年比一比") == "2030年和2025年比一比"
+    measured = read_question(asked := "渔船到2030年能耗比2025年下降40%吗？", asked, Corpus())
+    assert measured.kind is not Kind.COMPARE and measured.scope.years == {2030}
+    compared = read_question(asked := "渔船2030年和2025年的能耗分别是多少？", asked, Corpus())
+    assert compared.kind is Kind.COMPARE and compared.scope.years == {2025, 2030}
+
+
+_TITLES = (("东海省人民政府关于印发东海省江河滩涂生态修复工作实施方案的通知", "a"), ("东海省渔港更新行动计划", "b"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "sources"),
+    [
+        ("《东海省渔港更新行动计划》讲了什么", {"b"}),
+        ("东海江河滩涂生态修复工作实施方案讲了什么", {"a"}),
+        ("江滩修复方案与2030年的渔港更新计划有何不同", {"a", "b"}),
+        ("工作实施方案讲了什么", set()),
+        ("有哪些行动计划", set()),
+        ("南山省古桥修缮工作实施方案讲了什么", set()),
+    ],
+)
+def test_documents_are_found_by_their_names_whole_or_shortened(asked: str, sources: set[str]) -> None:
+    left, found = take_titles(asked, _TITLES)
+    assert found == sources
+    assert ("2030" in left) == ("2030" in asked and not sources)
+
+
+def test_of_a_notice_the_name_is_that_of_what_it_issues() -> None:
+    assert name_document(_TITLES[0][0]) == "东海省江河滩涂生态修复工作实施方案"
+
+
+@pytest.mark.parametrize(
+    ("asked", "places"),
+    [
+        ("湛江在这些广东文件里", {"湛江"}),
+        ("广东省湛江的渔港", {"湛江"}),
+        ("广东和湛江的渔港", set()),
+        ("广东的渔港", set()),
+    ],
+)
+def test_a_province_that_only_tells_where_its_city_lies_does_not_widen_the_question(
+    asked: str, places: set[str]
+) -> None:
+    assert read_places(find_mentions(asked), asked) == places
+
+
+def test_formal_sentences_are_told_from_those_that_carry_a_figure() -> None:
+    assert is_formal("现印发给你们,请认真贯彻执行。") and is_formal("(责任单位:省水利厅)")
+    assert not is_formal("为贯彻落实要求,疏浚河道300公里。") and not is_formal("疏浚河道。")
+
+
+def test_headings_of_a_line_of_their_own_open_stretches() -> None:
+    index = _index(a=_PLAN)
+    headings = {stretch.headings[-1] for stretch in list_stretches(index.documents, Scope())}
+    assert any("清淤疏浚" in heading for heading in headings) and any("资金保障" in heading for heading in headings)
+
+
+def test_a_subject_that_no_heading_and_no_paragraph_is_about_gives_nothing() -> None:
+    index = _index(a=_REPORT)
+    question = read_question(asked := "总结航天方面的安排", asked, Corpus())
+    assert find_topic(index.documents, weigh(question, index), Scope()) == ()
+
+
+def test_a_summary_of_what_no_document_speaks_of_is_refused() -> None:
+    assert _ask("总结2031年航天方面的安排", a=_REPORT).refusal is not None
