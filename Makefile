@@ -35,12 +35,12 @@ screenshots: $(VENV)/.dev  ## the states of the page, light, dark and on a phone
 	$(RUN) playwright --version >/dev/null && $(VENV)/bin/python scripts/screenshots.py $(ARGS)
 
 reader:  ## train the bundled reader anew: make reader DATA=FOLDER MINUTES=180 (training/README.md says what FOLDER holds)
-	@test -n "$(DATA)" || { echo '请指明数据文件夹:make reader DATA=文件夹。 Name the data: make reader DATA=FOLDER.'; exit 1; }
+	@test -n "$(DATA)" || { echo '请指明数据文件夹：make reader DATA=文件夹。 Name the data: make reader DATA=FOLDER.'; exit 1; }
 	test -x .venv-train/bin/python || { $(PYTHON) -m venv .venv-train && .venv-train/bin/pip install -r training/requirements.txt; }
 	.venv-train/bin/python -m training all $(DATA) --minutes $(or $(MINUTES),180)
 
 embedder:  ## make the bundled embedder anew: make embedder DATA=FOLDER
-	@test -n "$(DATA)" || { echo '请指明数据文件夹:make embedder DATA=文件夹。 Name the data: make embedder DATA=FOLDER.'; exit 1; }
+	@test -n "$(DATA)" || { echo '请指明数据文件夹：make embedder DATA=文件夹。 Name the data: make embedder DATA=FOLDER.'; exit 1; }
 	test -x .venv-train/bin/python || { $(PYTHON) -m venv .venv-train && .venv-train/bin/pip install -r training/requirements.txt; }
 	.venv-train/bin/python -m training.embedder $(DATA)
 

@@ -48,7 +48,7 @@ from vectorstore.errors import IndexDamaged, IndexStale
 from vectorstore.types import Manifest, ParsedDocument, Scope
 
 _LEFT_OUT = (
-    "模型写的句子里有{0}句与所引的原文不符或重复,已略去。 "
+    "模型写的句子里有{0}句与所引的原文不符或重复，已略去。 "
     "{0} sentence(s) of the model did not stand in what they cite, or said the same again, and were left out."
 )
 _LOG = logging.getLogger(__name__)

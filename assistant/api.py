@@ -143,7 +143,7 @@ def _built_in() -> Embedder:
 
 def _parse(documents: Sequence[Given] | Mapping[str, Given]) -> list[ParsedDocument]:
     if isinstance(documents, str | Path):
-        raise InputInvalid("请给出列表,例如 [Path('报告.txt')]。 Give a list, as in [Path('report.txt')].")
+        raise InputInvalid("请给出列表，例如 [Path('报告.txt')]。 Give a list, as in [Path('report.txt')].")
     given = isinstance(documents, Mapping)
     named = (
         documents.items() if isinstance(documents, Mapping) else ((f"text-{n}", d) for n, d in enumerate(documents, 1))
@@ -159,7 +159,7 @@ def _read(name: str, given: Given, *, named: bool) -> Iterator[ParsedDocument]:
             yield parse(replace(document, source=name) if named and given.is_file() else document, facts)
         return
     if len(given) < 500 and "\n" not in given and _names_a_file(given):
-        raise InputInvalid(f"{given} 是文件,请写成 Path({given!r})。 {given} is a file; write Path({given!r}).")
+        raise InputInvalid(f"{given} 是文件，请写成 Path({given!r})。 {given} is a file; write Path({given!r}).")
     checksum = hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()
     yield parse(Document(name, given, Media.TEXT, checksum, name))
 

@@ -15,7 +15,7 @@ from vectorstore.gazetteer import Gazetteer
 from vectorstore.segment import content_words
 from vectorstore.types import Sentence
 
-# Whose words follow (上海2024年的任务中提出:“…”); its place and year are those of the section, not of each figure in it.
+# Whose words follow (上海2024年的任务中提出：“…”); its place and year are those of the section, not of each figure in it.
 _FRAME = re.compile(r"^(?P<whose>[^“”:：,，。]{0,20}?)的?(?:任务|回顾|资料)中(?:提出|写道)[:：](?=“)")
 
 

@@ -77,7 +77,7 @@ def fit_prompt(
     kept, left = _choose(passages, of_lines, of_groups, left)
     if passages and not kept:
         raise InputInvalid(
-            f"问题太长,模型一次只能读 {context} 个词元,请缩短问题。 The question leaves no room for a sentence of the documents: "
+            f"问题太长，模型一次只能读 {context} 个词元，请缩短问题。 The question leaves no room for a sentence of the documents: "
             f"the model reads {context} tokens; shorten it."
         )
     first = _first_turn(of_turns, left - costs[-1])
@@ -124,11 +124,11 @@ def _notes(found: int, kept: int, said: int, heard: int) -> tuple[str, ...]:
     notes = []
     if kept < found:
         notes.append(
-            f"模型一次读不下全部资料:{found} 句中按相关程度给它看了 {kept} 句。 The model could not read everything at once: it "
+            f"模型一次读不下全部资料：{found} 句中按相关程度给它看了 {kept} 句。 The model could not read everything at once: it "
             f"was shown {kept} of {found} sentences, the most telling ones."
         )
     if heard < said:
         notes.append(
-            f"对话较长,模型只看了最近 {heard} 条。 The conversation is long; the model was shown its last {heard} messages."
+            f"对话较长，模型只看了最近 {heard} 条。 The conversation is long; the model was shown its last {heard} messages."
         )
     return tuple(notes)

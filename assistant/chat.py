@@ -17,7 +17,7 @@ _ENDS = {"exit", "quit", "退出", "再见"}
 
 def talk(assistant: Assistant, console: Console) -> None:
     """Ask and answer until the user ends it."""
-    console.print("请提问;Ctrl-C 停止回答,Ctrl-D 结束。 Ask; Ctrl-C stops an answer, Ctrl-D ends.", style="dim")
+    console.print("请提问；Ctrl-C 停止回答，Ctrl-D 结束。 Ask; Ctrl-C stops an answer, Ctrl-D ends.", style="dim")
     history: list[Turn] = []
     while True:
         try:
@@ -53,5 +53,5 @@ def _answer(assistant: Assistant, console: Console, question: str, history: tupl
                 case _:
                     pass
     if answer is None:
-        raise AssistantError("回答没有完成,请再问一次。 The answer was not finished: please ask again.")
+        raise AssistantError("回答没有完成，请再问一次。 The answer was not finished: please ask again.")
     return answer

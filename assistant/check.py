@@ -34,7 +34,7 @@ _PARTIAL = 0.4
 _ITEM_END = re.compile(r"[,，、;；。！？!?\n]")
 _NAMED = re.compile(r"《([^《》]{2,})》|「([^「」]{2,})」|\"([^\"]{2,})\"")
 # Our own words around a quote; they are no statement about the world.
-_FRAME = re.compile(r"(?:的(?:任务|回顾|资料)|资料)中(?:提出|写道)[:：]|(?:提出|写道|指出|提到)[:：]|^谈到|时,$")
+_FRAME = re.compile(r"(?:的(?:任务|回顾|资料)|资料)中(?:提出|写道)[:：]|(?:提出|写道|指出|提到)[:：]|^谈到|时[,，]$")
 _PART_WORDS = {Part.REVIEW: ("回顾", "完成"), Part.TASKS: ("任务", "计划")}
 
 
@@ -127,7 +127,7 @@ def _check_numbers(claim: str, source: _Source) -> Finding | None:
         if not _is_about_the_same(quantity, claim, source):
             return _unsupported(
                 f"“{quantity.text}” stands in the cited sentence, but about something else",
-                f"所引的句子里有“{quantity.text}”,但说的是别的事",
+                f"所引的句子里有“{quantity.text}”，但说的是别的事",
             )
     return None
 
@@ -146,7 +146,7 @@ def _check_pairs(claim: str, source: _Source) -> Finding | None:
             stated = figure.quantity.text
             return _unsupported(
                 f"“{stated}” stands in the cited sentence, but is said of: {other}",
-                f"所引的句子里有“{stated}”,但说的是:{other}",
+                f"所引的句子里有“{stated}”，但说的是：{other}",
             )
     return None
 
@@ -204,7 +204,7 @@ def _check_direction(claim: str, source: _Source) -> Finding | None:
         for pair in lexicon.opposites:
             for one, other in (pair, pair[::-1]):
                 if one in item and other in nearest and one not in nearest and other not in item:
-                    return _unsupported(f"the claim says {one}, the source {other}", f"这里说“{one}”,原文说“{other}”")
+                    return _unsupported(f"the claim says {one}, the source {other}", f"这里说“{one}”，原文说“{other}”")
         if _is_negated(item) != _is_negated(nearest):
             return _unsupported("one of claim and source is negated", "这里与原文一个肯定、一个否定")
     return None
@@ -257,7 +257,7 @@ def _check_words(claim: str, source: _Source) -> Finding:
         )
     verdict = Verdict.PARTIAL if share >= _PARTIAL else Verdict.UNSUPPORTED
     listed = "、".join(missing[:4])
-    return Finding(verdict, f"not in the cited sentence: {listed}", f"所引的句子里没有:{listed}")
+    return Finding(verdict, f"not in the cited sentence: {listed}", f"所引的句子里没有：{listed}")
 
 
 def _telling(text: str, drop: str = "") -> list[str]:

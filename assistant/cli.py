@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="assistant",
-    help="就政策文件提问,每句回答都有出处并经过核对。 Ask about policy documents; every sentence is cited and checked.",
+    help="就政策文件提问，每句回答都有出处并经过核对。 Ask about policy documents; every sentence is cited and checked.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -41,7 +41,7 @@ app.add_typer(model_app, name="model")
 app.add_typer(user_app, name="user")
 
 Paths = Annotated[
-    list[Path] | None, typer.Argument(help="文件或文件夹,默认 seeds/。 Files or folders; seeds/ by default.")
+    list[Path] | None, typer.Argument(help="文件或文件夹，默认 seeds/。 Files or folders; seeds/ by default.")
 ]
 
 
@@ -58,9 +58,9 @@ def run() -> None:
         sys.stderr.close()  # the reader of a pipe has gone, as with `| head`
         raise SystemExit(0) from None
     except OSError as error:
-        where = f":{error.filename}" if error.filename else ""
+        where = f"：{error.filename}" if error.filename else ""
         _fail(
-            f"操作系统报错{where}:{error.strerror},请检查磁盘空间和权限。 The system says: {error.strerror}; check space and rights."
+            f"操作系统报错{where}：{error.strerror}，请检查磁盘空间和权限。 The system says: {error.strerror}; check space and rights."
         )
 
 
@@ -86,7 +86,7 @@ def index(
         bool, typer.Option("--skip-unreadable", help="跳过读不了的文件。 Skip files that cannot be read.")
     ] = False,
 ) -> None:
-    """建立检索索引,列出各部分及其标签和理由。 Build the search index; lists sections with labels and reasons."""
+    """建立检索索引，列出各部分及其标签和理由。 Build the search index; lists sections with labels and reasons."""
     from assistant.library.amend import index_given
     from assistant.terminal import show_report
 
@@ -120,7 +120,7 @@ def ask(
 
 @app.command()
 def chat() -> None:
-    """在终端里对话;Ctrl-C 停止当前回答。 Talk in the terminal; Ctrl-C stops the answer, not the program."""
+    """在终端里对话；Ctrl-C 停止当前回答。 Talk in the terminal; Ctrl-C stops the answer, not the program."""
     from assistant.chat import talk
 
     with _assistant(read_settings()) as assistant:
@@ -172,7 +172,7 @@ def serve(
             models=open_models(settings, assistant.held, may_change=users is None or allow_model_change),
             users=users,
             reach=reach,
-            on_ready=lambda address: typer.echo(f"网页已就绪:{address}  按 Ctrl-C 结束。 Ready; Ctrl-C ends it."),
+            on_ready=lambda address: typer.echo(f"网页已就绪：{address}  按 Ctrl-C 结束。 Ready; Ctrl-C ends it."),
         )
 
 
@@ -193,7 +193,7 @@ def evaluate(
         Path | None, typer.Option(help="写一份题目模板。 Write a question template and end.", show_default=False)
     ] = None,
     review: Annotated[
-        bool, typer.Option("--review", help="逐条审阅用户反馈,收入 --questions。 Review feedback into --questions.")
+        bool, typer.Option("--review", help="逐条审阅用户反馈，收入 --questions。 Review feedback into --questions.")
     ] = False,
     min_correct: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
     min_key_points: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
@@ -204,7 +204,7 @@ def evaluate(
     min_leakage: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
     min_refusal: Annotated[float | None, typer.Option(min=0, max=1, show_default=False)] = None,
 ) -> None:
-    """批量评测:回答对了多少。 Batch evaluation: how often is it right? Status 3 where a --min-… was missed."""
+    """批量评测：回答对了多少。 Batch evaluation: how often is it right? Status 3 where a --min-… was missed."""
     from assistant.evaluation.evaluate import Order
     from assistant.evaluation.measure import measure, review_feedback, write_questions
 
@@ -245,7 +245,7 @@ def model_pull(
     name: Annotated[str, typer.Argument(help="model list 里的名称。 A name of `model list`.")],
     source: Annotated[str, typer.Option(help="hf | hf-mirror | modelscope | 地址 address")] = "hf",
 ) -> None:
-    """下载一个模型;中断后再运行会接着下载。 Fetch a model; run it again to go on after a break."""
+    """下载一个模型；中断后再运行会接着下载。 Fetch a model; run it again to go on after a break."""
     from assistant.llm.pull import describe, pull
 
     settings = read_settings()
@@ -260,7 +260,7 @@ def model_pull(
     try:
         pulled = pull(name, settings.data, source=source, endpoint=settings.hub, report=report)
     except KeyboardInterrupt:
-        _note("\n已暂停,下载的部分已保留;再运行一次会接着下载。 Paused; what came is kept, run it again to go on.")
+        _note("\n已暂停，下载的部分已保留；再运行一次会接着下载。 Paused; what came is kept, run it again to go on.")
         raise
     finally:
         if on_terminal:
@@ -274,7 +274,7 @@ def _tell_pulled(pulled: Pulled) -> str:
     told = [f"{pulled.offer.name}:{pulled.path}  sha256 {pulled.sha256}"]
     if not pulled.verified:
         told.append(
-            "此前不知道这个文件的校验和,已记下上面这个,以后按它核对;请与发布页对照。 Its checksum was not known before; the one "
+            "此前不知道这个文件的校验和，已记下上面这个，以后按它核对；请与发布页对照。 Its checksum was not known before; the one "
             "above is recorded and held against from now on. Compare it with the publisher's page."
         )
     following = {
@@ -306,7 +306,7 @@ def model_verify() -> None:
 
     spec = current_model(read_settings().data)
     verify_model(spec)  # in full: this is what the command is for
-    typer.echo(f"{spec.name}:文件完整。 The file is what it should be. sha256 {spec.sha256}")
+    typer.echo(f"{spec.name}：文件完整。 The file is what it should be. sha256 {spec.sha256}")
 
 
 @app.command()
@@ -330,9 +330,9 @@ def read_history(path: Path) -> tuple[Turn, ...]:
         data: Any = json.loads(path.read_text(encoding="utf-8-sig"))
         return tuple(Turn(Role(turn["role"]), str(turn["content"])) for turn in data)
     except OSError as error:
-        raise InputInvalid(f"读不了 {path}:{error.strerror}。 {path} cannot be read.") from error
+        raise InputInvalid(f"读不了 {path}：{error.strerror}。 {path} cannot be read.") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise InputInvalid(f"{path} 不是对话记录,应为 {form}。 {path} is not a conversation of that form.") from error
+        raise InputInvalid(f"{path} 不是对话记录，应为 {form}。 {path} is not a conversation of that form.") from error
 
 
 @contextmanager

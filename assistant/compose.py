@@ -1,7 +1,7 @@
 """A question and the passages that may answer it in, statements to be checked out: how the bundled reader's answers are written.
 
 The reader does not write. Every statement is a verbatim quote behind a frame that is made from the sentence's labels
-(``上海2024年的任务中提出:“…”``), and a short answer before it where the quote leaves one choice.
+(``上海2024年的任务中提出：“…”``), and a short answer before it where the quote leaves one choice.
 """
 
 from __future__ import annotations
@@ -217,6 +217,6 @@ def frame(sentence: Sentence) -> str:
     year = f"{labels.year}年" if labels.year else ""
     if labels.region and labels.part:
         verb = "任务中提出" if labels.part is Part.TASKS else "回顾中写道"
-        return f"{labels.region}{year}的{verb}:"
-    subject = "" if not sentence.places or sentence.places[0] in sentence.plain else f"谈到{sentence.places[0]}时,"
-    return f"{subject}{year}的资料中写道:" if year else f"{subject}资料中写道:"
+        return f"{labels.region}{year}的{verb}："
+    subject = "" if not sentence.places or sentence.places[0] in sentence.plain else f"谈到{sentence.places[0]}时，"
+    return f"{subject}{year}的资料中写道：" if year else f"{subject}资料中写道："

@@ -12,7 +12,7 @@ from assistant.say import Line, Said
 from assistant.types import Verdict
 from vectorstore.types import ParsedDocument
 
-_FINDING = Finding(Verdict.UNCHECKED, "read off the index, not off a sentence", "来自索引目录,不是某个句子")
+_FINDING = Finding(Verdict.UNCHECKED, "read off the index, not off a sentence", "来自索引目录，不是某个句子")
 
 
 def say_contents(documents: Sequence[ParsedDocument]) -> tuple[Line, ...]:
@@ -27,8 +27,8 @@ def _describe(parsed: ParsedDocument) -> str:
     facts = [
         document.publisher or "",
         document.published.isoformat() if document.published else "",
-        f"地区:{regions}" if regions else "",
-        f"年份:{years}" if years else "",
+        f"地区：{regions}" if regions else "",
+        f"年份：{years}" if years else "",
         f"{len(parsed.sentences)}个句子",
     ]
-    return f"《{document.title}》({';'.join(fact for fact in facts if fact)})"
+    return f"《{document.title}》({'；'.join(fact for fact in facts if fact)})"

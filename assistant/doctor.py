@@ -49,8 +49,8 @@ def _package(name: str, *, needed: bool) -> Health:
         return Health(True, f"{name} {version(name)}")
     except PackageNotFoundError:
         if needed:
-            return Health(False, f"{name}:没有安装,请运行 make serve。 Not installed: run make serve.")
-        unneeded = f"{name}:没有安装;由模型服务器回答,不需要它。 Not installed, and not needed: a server answers."
+            return Health(False, f"{name}：没有安装，请运行 make serve。 Not installed: run make serve.")
+        unneeded = f"{name}：没有安装；由模型服务器回答，不需要它。 Not installed, and not needed: a server answers."
         return Health(True, unneeded, there=False)
 
 
@@ -65,7 +65,7 @@ def _disk(settings: Settings) -> str:
     place = next(p for p in (settings.data, *settings.data.parents) if p.exists())
     free = shutil.disk_usage(place).free
     if free < _FREE:
-        raise StoreError(f"磁盘只剩 {free // 2**20} MB:{place},请清理。 Only {free // 2**20} MB free at {place}.")
+        raise StoreError(f"磁盘只剩 {free // 2**20} MB：{place}，请清理。 Only {free // 2**20} MB free at {place}.")
     return f"磁盘可用 {free // 2**30} GB free"
 
 
@@ -76,7 +76,7 @@ def _index(settings: Settings) -> str:
     index = Index.open(settings.data, open_embedder(settings.embedder))
     try:
         facts = index.manifest
-        return f"索引 index {facts.generation}:{facts.documents}份文件 documents,{facts.sentences}个句子 sentences"
+        return f"索引 index {facts.generation}：{facts.documents}份文件 documents，{facts.sentences}个句子 sentences"
     finally:
         index.close()
 
@@ -97,7 +97,7 @@ def _model(settings: Settings) -> str:
         return _server(settings)
     spec = current_model(settings.data)
     verify_model(spec, home=settings.data)
-    return f"模型 model {spec.name} {spec.quantization}:文件完整 file intact"
+    return f"模型 model {spec.name} {spec.quantization}：文件完整 file intact"
 
 
 def _server(settings: Settings) -> str:
@@ -107,11 +107,11 @@ def _server(settings: Settings) -> str:
 
     spec, engine = open_model(settings)
     engine.close()
-    told = f"模型服务器 model server {settings.llm_url}:{spec.name},{spec.form.value},{spec.context} tokens"
+    told = f"模型服务器 model server {settings.llm_url}：{spec.name}，{spec.form.value}，{spec.context} tokens"
     if not isinstance(engine, RemoteEngine):
         return told
     if spec.form is Form.INSTRUCT:
-        told += f",语法 grammar {engine.address.kind}"
+        told += f"，语法 grammar {engine.address.kind}"
     others = ", ".join(engine.others[:8])
     return (
         f"{told}。还有 others: {others}(用 ASSISTANT_LLM_MODEL 选 chooses)"

@@ -62,7 +62,7 @@ def read_prompt(text: str, where: str) -> PromptTemplate:
     missing, unknown = sorted(names - data.keys()), sorted(data.keys() - names)
     if missing or unknown:
         raise PromptInvalid(
-            f"{where}:缺少键 {missing},多余键 {unknown},请改正。 {where}: keys missing {missing}, unknown {unknown}."
+            f"{where}：缺少键 {missing}，多余键 {unknown}，请改正。 {where}: keys missing {missing}, unknown {unknown}."
         )
     return PromptTemplate(**{key: str(value).strip("\n") for key, value in data.items()})
 
@@ -132,4 +132,6 @@ def _fill(template: str, **values: str) -> str:
     try:
         return Template(template).substitute(values)
     except (KeyError, ValueError) as error:
-        raise PromptInvalid(f"提示词里的占位符有误:{error}。 A placeholder of the prompt is wrong: {error}.") from error
+        raise PromptInvalid(
+            f"提示词里的占位符有误：{error}。 A placeholder of the prompt is wrong: {error}."
+        ) from error

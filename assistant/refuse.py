@@ -23,13 +23,13 @@ def _in_chinese(question: Question, refusal: Refusal, nearest: Sequence[Passage]
     if refusal is Refusal.NOT_A_QUESTION:
         return "这不是能从这些政策文件中回答的问题。请就文件的内容提问。"
     about = _about(question)
-    see = "最接近的句子列在下面,供您查看。" if nearest else ""
+    see = "最接近的句子列在下面，供您查看。" if nearest else ""
     elsewhere = "、".join(
         dict.fromkeys(name_labels(p.sentence.labels) for p in nearest if name_labels(p.sentence.labels))
     )
     if refusal in (Refusal.OTHER_REGION, Refusal.OTHER_YEAR) and elsewhere and question.terms:
-        return f"资料里没有{about};相近的内容出自:{elsewhere}。{see}"
-    return f"资料里没有{about},所以不作回答。{see}"
+        return f"资料里没有{about}；相近的内容出自：{elsewhere}。{see}"
+    return f"资料里没有{about}，所以不作回答。{see}"
 
 
 def _about(question: Question) -> str:

@@ -14,7 +14,16 @@ from assistant.evidence import Found, judge
 from assistant.expect import holds_answer
 from assistant.likely import find_probability
 from assistant.orders import gives_orders
-from assistant.topics import Stretch, find_headed, find_listed, find_places, find_topic, list_stretches, states_figure
+from assistant.topics import (
+    Stretch,
+    find_counted,
+    find_headed,
+    find_listed,
+    find_places,
+    find_topic,
+    list_stretches,
+    states_figure,
+)
 from assistant.types import Asks, Kind, Passage, Question, ReaderScores
 from assistant.weigh import Searchable, Weighing, stands_in, weigh
 from vectorstore.normalize import normalize
@@ -142,7 +151,9 @@ def _find_topic(question: Question, index: Searchable, weighing: Weighing, scope
     Nothing of a place in a year that has sections of its own for that.
     """
     stretches: Sequence[Stretch] = ()
-    if question.kind is Kind.LIST and (question.terms or not scope.places):
+    if question.asks is Asks.OTHER and (counted := find_counted(index.documents, question.focus, weighing, scope)):
+        stretches = counted
+    elif question.kind is Kind.LIST and (question.terms or not scope.places):
         if question.terms and question.asks is Asks.OTHER and not scope.regions:
             stretches = find_listed(index.documents, weighing, scope)
     elif not question.terms:

@@ -26,7 +26,7 @@ _SHOWN = 120  # characters of a quote; longer ones are cut in the list and whole
 def show_answer(console: Console, answer: Answer) -> None:
     """Print the answer, the verdict of each claim, and the cited sentences with their places."""
     if answer.question.standalone != answer.question.text:
-        console.print(f"[dim]理解为:{escape(answer.question.standalone)}[/dim]")
+        console.print(f"[dim]理解为：{escape(answer.question.standalone)}[/dim]")
     console.print(escape(answer.text), style="bold" if not answer.refused else "", highlight=False)
     if answer.stopped:
         console.print("[yellow]已停止 stopped[/yellow]")
@@ -67,13 +67,13 @@ def show_report(console: Console, report: BuildReport) -> None:
         console.print(f"\n[bold]{escape(document.source)}[/bold]  {escape(document.title)}  [dim]{escape(facts)}[/dim]")
         console.print(_sections(parsed.sections, [s.section for s in parsed.sentences]))
         grey = sum(b.end - b.start for b in parsed.boilerplate)
-        console.print(f"[dim]网页边角 boilerplate:{len(parsed.boilerplate)}处,{grey}字 characters[/dim]")
+        console.print(f"[dim]网页边角 boilerplate：{len(parsed.boilerplate)}处，{grey}字 characters[/dim]")
     for path, reason in report.skipped:
-        console.print(f"[yellow]跳过 skipped[/yellow] {escape(path)}: {escape(reason)}")
+        console.print(f"[yellow]跳过 skipped[/yellow] {escape(path)}：{escape(reason)}")
     manifest = report.manifest
     console.print(
-        f"\n{manifest.documents}份文件 documents,{manifest.sections}个部分 sections,{manifest.sentences}个句子 sentences,"
-        f"{report.seconds:.1f}秒 s;跳过 skipped:{len(report.skipped)};{manifest.embedder};{manifest.generation}"
+        f"\n{manifest.documents}份文件 documents，{manifest.sections}个部分 sections，{manifest.sentences}个句子 sentences，"
+        f"{report.seconds:.1f}秒 s；跳过 skipped：{len(report.skipped)}；{manifest.embedder}；{manifest.generation}"
     )
 
 

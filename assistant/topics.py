@@ -22,6 +22,7 @@ from vectorstore.types import ParsedDocument, Scope, Sentence
 
 _HEADED = 0.6  # share of the subject that headings have to hold
 _LISTED, _OWN = 0.9, 0.5  # the same of what has to be listed, with the title of the document and without
+_NARROWS = 0.5  # what headings below such a title have to hold themselves
 _AS_HEADED = 0.9  # of what the best headings hold, what others have to hold
 _SECTION = 3  # sentences from which on what stands under a heading is worth telling by itself
 _LEAD, _BETWEEN, _DENSE = (
@@ -39,8 +40,12 @@ _PARAGRAPHS = 5
 _LONG = 40  # sentences; a longer paragraph is a whole text without line breaks, and about nothing by itself
 _NUMBERED = re.compile(r"^\s*(?:[(（][一二三四五六七八九十]+[)）]|[一二三四五六七八九十]+、)")
 _BRACKETED = re.compile(r"^\s*[(（][一二三四五六七八九十]+[)）]")
+_COUNTABLE = re.compile(
+    "特点|特色|特征|亮点|经验|启示|问题|困难|挑战|不足|短板|建议|对策|做法|举措|措施|任务|原因|方面"
+)
 _VOCATIVE = re.compile(r"^\s*(?:各位|同志们|女士们|朋友们)\S{0,8}[!！:：]\s*$")
 _LONGEST_HEADING = 40
+_SHORT_HEADING = 12  # characters of a heading that is about little else than the word in it
 _OF_PLACES = 15  # sentences; a longer paragraph that names a place is not all about it
 
 
@@ -94,6 +99,20 @@ def find_listed(documents: Sequence[ParsedDocument], weighing: Weighing, scope: 
     return tuple(stretch for stretch in list_stretches(documents, scope) if names_it(stretch.headings))
 
 
+def find_counted(
+    documents: Sequence[ParsedDocument], focus: str, weighing: Weighing, scope: Scope
+) -> tuple[Stretch, ...]:
+    """Find what stands under headings that count what is asked for: of 有哪些特点 all under 特点一, 特点二 and 特点三."""
+    nouns = "|".join(dict.fromkeys(_COUNTABLE.findall(focus)))
+    if not nouns:
+        return ()
+    counts = re.compile(rf"^\s*(?:{nouns})(?:之)?[一二三四五六七八九十\d]")
+    found = [s for s in list_stretches(documents, scope) if any(counts.match(heading) for heading in s.headings[1:])]
+    about = [s for s in found if weighing.coverage(f"{s.headings[0]}\n{s.text}") >= _OWN]
+    kinds = {(s.sentences[0].source, next(h for h in s.headings[1:] if counts.match(h))) for s in found}
+    return tuple(found) if len(kinds) > 1 and about else ()
+
+
 def list_stretches(documents: Sequence[ParsedDocument], scope: Scope) -> Iterator[Stretch]:
     """Cut documents into paragraphs, each with its headings; a numbered line of its own is a heading too."""
     for parsed in documents:
@@ -122,7 +141,7 @@ def _is_heading(sentences: Sequence[Sentence]) -> bool:
 
 
 def _find_headed(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stretch, ...]:
-    rated = [(weighing.coverage("\n".join(stretch.headings)), stretch) for stretch in stretches]
+    rated = [(_rate_headings(stretch.headings, weighing), stretch) for stretch in stretches]
     least = max(_HEADED, _AS_HEADED * max((rate for rate, _ in rated), default=0.0))
     found = tuple(stretch for rate, stretch in rated if rate >= least - 1e-9)
     if any(_names_several(stretch.headings, weighing) for stretch in found) and (
@@ -130,6 +149,20 @@ def _find_headed(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stre
     ):
         found = opened  # of a heading that names several things what is said of the one
     return found if sum(len(stretch.sentences) for stretch in found) >= _SECTION else ()
+
+
+def _rate_headings(headings: Sequence[str], weighing: Weighing) -> float:
+    """What they hold of the subject; a word in passing below a title that names the subject already narrows nothing.
+
+    What is asked of the subject (经验, 问题) need not stand in the title: a short heading of its own says where it is told.
+    """
+    subject = Weighing(tuple(term for term in weighing.terms if not _COUNTABLE.search(term.text)))
+    titled = subject.coverage(headings[0]) if headings and subject.terms else 0.0
+    own = weighing.coverage("\n".join(headings[1:])) if headings[1:] else 0.0
+    aspects = [term.text for term in weighing.terms if _COUNTABLE.search(term.text)]
+    told = any(len(h) <= _SHORT_HEADING and any(aspect in h for aspect in aspects) for h in headings[1:])
+    passing = titled >= _HEADED and own < _NARROWS and not told
+    return titled if passing else weighing.coverage("\n".join(headings))
 
 
 def _names_several(headings: Sequence[str], weighing: Weighing) -> bool:

@@ -101,7 +101,7 @@ def clean(text: str) -> str:
         raise InputInvalid("问题是空的。请输入一个问题。 The question is empty: please type one.")
     if len(shown) > MAX_CHARACTERS:
         raise InputInvalid(
-            f"问题有{len(shown)}个字,最多{MAX_CHARACTERS}个,请缩短。 "
+            f"问题有{len(shown)}个字，最多{MAX_CHARACTERS}个，请缩短。 "
             f"The question has {len(shown)} characters, {MAX_CHARACTERS} are allowed: please shorten it."
         )
     return shown

@@ -264,3 +264,26 @@ def test_a_subject_that_no_heading_and_no_paragraph_is_about_gives_nothing() -> 
 
 def test_a_summary_of_what_no_document_speaks_of_is_refused() -> None:
     assert _ask("总结2031年航天方面的安排", a=_REPORT).refusal is not None
+
+_PILOTS = """三十座节水城市试点的观察
+
+经验一:规划引领
+东港市编制了节水规划,完成管网改造31公里。
+经验二:科技赋能
+西岭市安装智能水表12万只,漏损率下降2个百分点。
+经验三:典型示范,问题导向
+南浦市公布节水典型60个。
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("节水城市试点有哪些经验？", ("31公里", "12万只", "60个")),  # headings count just that
+        ("节水城市试点的问题总结一下", ("31公里", "12万只", "60个")),  # 问题 stands in one heading in passing
+        ("总结科技赋能的做法", ("12万只",)),
+    ],
+)
+def test_headings_that_count_what_is_asked_for_are_told_all(question: str, told: tuple[str, ...]) -> None:
+    answer = _ask(question, pilots=_PILOTS)
+    assert [part for part in ("31公里", "12万只", "60个") if part in answer.text] == list(told)

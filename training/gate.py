@@ -2,8 +2,8 @@
 
 Every question is asked three times: of the documents as they are, of the same without the sentence that answers it, where what is
 nearest is the hardest near miss there is, and with its most telling word changed to one that the documents do not have. The
-labelled questions are the tuning thirds of ``seeds``, ``tests/documents`` and ``benchmarks/fresh``; their held-out thirds are never read here. One half
-of the questions is fitted on and the other judged, and the other way round; the weights that ship are fitted on all.
+labelled questions are the tuning thirds of ``seeds``, ``tests/documents`` and ``benchmarks/fresh``; their held-out thirds are never
+read here. One half of the questions is fitted on and the other judged, and the other way round; the weights that ship are fitted on all.
 ``benchmarks/policy_questions.jsonl`` and ``benchmarks/paraphrases.jsonl`` only judge.
 """
 

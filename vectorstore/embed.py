@@ -92,7 +92,7 @@ def open_embedder(name_or_path: str | None = None) -> Embedder:
 
         return GgufEmbedder(Path(name_or_path))
     raise EmbedderUnusable(
-        f"不认识向量模型 {name_or_path!r}:请给出 static-v1、feature-hashing-512-v1 或一个 .gguf 文件。 "
+        f"不认识向量模型 {name_or_path!r}：请给出 static-v1、feature-hashing-512-v1 或一个 .gguf 文件。 "
         f"Unknown embedder {name_or_path!r}: give static-v1, feature-hashing-512-v1 or a .gguf file."
     )
 

@@ -196,7 +196,7 @@ def damaged(path: Path) -> IndexDamaged:
 def stale(data: Path, made_by: str, asked: str) -> IndexStale:
     """Make the error for an index that was made by something else than asked for."""
     return IndexStale(
-        f"{data} 里的索引由 {made_by} 建立,现在用的是 {asked}。请运行 assistant index 重建。 "
+        f"{data} 里的索引由 {made_by} 建立，现在用的是 {asked}。请运行 assistant index 重建。 "
         f"The index in {data} was made by {made_by}, now in use is {asked}; rebuild it: assistant index"
     )
 

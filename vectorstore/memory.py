@@ -99,7 +99,7 @@ class MemoryIndex:
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise SourceUnreadable(
-                f"两份文件同名:{twice}。请给它们不同的名称。 Two documents are called {twice}; rename one."
+                f"两份文件同名：{twice}。请给它们不同的名称。 Two documents are called {twice}; rename one."
             )
         if not self.sentences:
             raise SourceUnreadable("给出的文件里没有可检索的句子。 The given documents hold no sentence to search.")

@@ -57,8 +57,11 @@ def infer_region(text: str, *, linked_titles: Iterable[str] = ()) -> Verdict:
 
 def conflict(witness: str, named: str, inferred: str | None) -> Verdict:
     """Give no region where a title and the place names contradict each other."""
+    zh, _, en = witness.partition(" / ")
     return Verdict(
-        None, f"{witness}: {named}; 地名 / place names: {inferred}; 矛盾,地区未定 / they contradict each other"
+        None,
+        f"{zh}说的是{named}，地名说的是{inferred}，互相矛盾，地区未定 / "
+        f"{en} says {named}, the place names say {inferred}: they contradict each other",
     )
 
 
@@ -74,17 +77,17 @@ def decide(votes: dict[str, float], examples: dict[str, list[str]]) -> Verdict:
     """Give the region that has a clear majority of the votes."""
     total = sum(votes.values())
     if not total:
-        return Verdict(None, "没有地名,地区未定 / names no place, so the region is unknown")
+        return Verdict(None, "没有地名，地区未定 / names no place, so the region is unknown")
     ranked = sorted(votes, key=lambda p: -votes[p])
     first = ranked[0]
     share = votes[first] / total
     names = "、".join(dict.fromkeys(examples[first]))
     if votes[first] >= _LEAST and share >= _SHARE:
-        return Verdict(first, f"据地名推断为{first}({share:.0%}:{names}) / inferred from its place names ({share:.0%})")
+        return Verdict(first, f"据地名推断为{first}({share:.0%}：{names}) / inferred from its place names ({share:.0%})")
     if len(ranked) == 1:
-        return Verdict(None, f"只提到{names},不足以定为{first} / only {names}: too little to call it {first}")
+        return Verdict(None, f"只提到{names}，不足以定为{first} / only {names}: too little to call it {first}")
     rivals = "、".join(ranked[:5])
-    return Verdict(None, f"{rivals}等地名并存,地区未定 / place names of several provinces compete: {rivals}")
+    return Verdict(None, f"{rivals}等地名并存，地区未定 / place names of several provinces compete: {rivals}")
 
 
 def _count(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:

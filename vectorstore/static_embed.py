@@ -126,6 +126,6 @@ def _read(path: Path) -> tuple[bytes, Mapping[str, NDArray[np.generic]]]:
 
 def _unusable(path: Path, reason: str) -> EmbedderUnusable:
     return EmbedderUnusable(
-        f"不能用 {path} 计算向量({reason})。请重新安装,或用 feature-hashing-512-v1。 "
+        f"不能用 {path} 计算向量({reason})。请重新安装，或用 feature-hashing-512-v1。 "
         f"{path} cannot be used as an embedder ({reason}); install again, or use feature-hashing-512-v1."
     )

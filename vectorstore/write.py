@@ -104,7 +104,7 @@ def _check_documents(documents: Sequence[ParsedDocument], sentences: Sequence[Se
     for source, times in Counter(p.document.source for p in documents).items():
         if times > 1:
             raise SourceUnreadable(
-                f"有 {times} 份文件同名:{source}。请改名,或给出它们共同的上级文件夹。 "
+                f"有 {times} 份文件同名：{source}。请改名，或给出它们共同的上级文件夹。 "
                 f"{times} files are called {source}; rename them, or give the folder that holds them all."
             )
     if not sentences:

@@ -47,7 +47,7 @@ def write_questions(path: Path) -> str:
     """Write a template for questions, and say so."""
     write_template(path)
     return (
-        f"已写好模板:{path}。填好后运行 assistant eval --questions {path}。 Template written; fill it in and run that."
+        f"已写好模板：{path}。填好后运行 assistant eval --questions {path}。 Template written; fill it in and run that."
     )
 
 
@@ -67,7 +67,7 @@ def review_feedback(settings: Settings, questions: Path | None) -> str:
         index.close()
     added = f"({'、'.join(done.accepted)})" if done.accepted else ""
     return (
-        f"收入 {len(done.accepted)} 题{added},拒绝 {done.rejected} 条,待审阅 {done.left} 条。"
+        f"收入 {len(done.accepted)} 题{added}，拒绝 {done.rejected} 条，待审阅 {done.left} 条。"
         f" {len(done.accepted)} added to {questions}, {done.rejected} rejected, {done.left} left."
     )
 

@@ -50,7 +50,7 @@ def read_questions(path: Path) -> tuple[Sample, ...]:
         rows = [Row(f"第{n}行 row {n}", _read_cells(cells)) for n, cells in read_rows(path)]
     else:
         raise InputInvalid(
-            f"{path.name}: 题目文件要是 .jsonl、.csv 或 .xlsx；SQuAD 格式请加 --format squad。"
+            f"{path.name}：题目文件要是 .jsonl、.csv 或 .xlsx；SQuAD 格式请加 --format squad。"
             " Questions are .jsonl, .csv or .xlsx; for the SQuAD form add --format squad."
         )
     return check_rows(rows, path.name)
@@ -59,7 +59,7 @@ def read_questions(path: Path) -> tuple[Sample, ...]:
 def check_rows(rows: Sequence[Row], name: str) -> tuple[Sample, ...]:
     """Turn rows into samples; raises ``InputInvalid`` naming every row of the file ``name`` that does not fit."""
     if not rows:
-        raise InputInvalid(f"{name}: 没有题目。 There are no questions in it.")
+        raise InputInvalid(f"{name}：没有题目。 There are no questions in it.")
     samples: list[Sample] = []
     problems: list[str] = []
     seen: dict[str, str] = {}
@@ -79,7 +79,7 @@ def check_rows(rows: Sequence[Row], name: str) -> tuple[Sample, ...]:
 def check_evidence(samples: Iterable[Sample], corpus: Mapping[str, str], name: str) -> None:
     """Raise ``InputInvalid`` with every evidence group of which no quote stands in the corpus."""
     problems = [
-        f"{sample.id}: evidence 不在语料中 does not stand in the corpus: {group[0][:60]}"
+        f"{sample.id}：evidence 不在语料中 does not stand in the corpus: {group[0][:60]}"
         for sample in samples
         for group in sample.evidence
         if not any(find_spans(quote, corpus) for quote in group)
@@ -89,7 +89,7 @@ def check_evidence(samples: Iterable[Sample], corpus: Mapping[str, str], name: s
 
 def _refuse(problems: Sequence[str], name: str) -> None:
     if problems:
-        head = f"{name}: {len(problems)} 处不合格式，没有开始评测。 {len(problems)} problems, nothing was run."
+        head = f"{name}：{len(problems)} 处不合格式，没有开始评测。 {len(problems)} problems, nothing was run."
         raise InputInvalid("\n".join([head, *(f"  {problem}" for problem in problems)]))
 
 
@@ -100,7 +100,7 @@ def _decode(path: Path) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise InputInvalid(f"{path}: 不是 UTF-8 或 GB18030 编码。 Neither UTF-8 nor GB18030; save it as UTF-8.")
+    raise InputInvalid(f"{path}：不是 UTF-8 或 GB18030 编码。 Neither UTF-8 nor GB18030; save it as UTF-8.")
 
 
 def _read_lines(text: str) -> Iterator[Row]:
@@ -240,7 +240,7 @@ def write_template(path: Path) -> None:
     """Write a file to fill in: ``.xlsx``, ``.csv`` or ``.jsonl``; raises ``InputInvalid`` where the file exists."""
     suffix = path.suffix.lower()
     if suffix not in _TABLES | _LINES:
-        raise InputInvalid(f"{path.name}: 模板要是 .xlsx、.csv 或 .jsonl。 A template is .xlsx, .csv or .jsonl.")
+        raise InputInvalid(f"{path.name}：模板要是 .xlsx、.csv 或 .jsonl。 A template is .xlsx, .csv or .jsonl.")
     if path.exists():
         raise InputInvalid(f"{path} 已经存在，请换个名字。 It exists already; choose another name.")
     if suffix == ".xlsx":

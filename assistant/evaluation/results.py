@@ -135,7 +135,7 @@ def _read_line(line: bytes, place: str) -> Result:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputInvalid(
-            f"{place}: 结果已损坏，请换一个 --out。 A broken line; choose another --out: {error!r}"
+            f"{place}：结果已损坏，请换一个 --out。 A broken line; choose another --out: {error!r}"
         ) from error
 
 

@@ -50,7 +50,7 @@ def review(home: Path, questions: Path, corpus: Mapping[str, str], ask: Ask, tel
     """
     if questions.suffix.lower() not in (".jsonl", ".ndjson"):
         raise InputInvalid(
-            f"{questions.name}: 审阅只能收入 .jsonl 文件，请用 --questions 指定。"
+            f"{questions.name}：审阅只能收入 .jsonl 文件，请用 --questions 指定。"
             " A review adds to a .jsonl file; name one with --questions."
         )
     home.mkdir(parents=True, exist_ok=True)
@@ -237,7 +237,7 @@ def append_row(questions: Path, row: Mapping[str, Any]) -> None:
     try:
         before = questions.read_bytes().decode("utf-8") if questions.exists() else ""
     except UnicodeDecodeError as error:
-        raise InputInvalid(f"{questions}: 不是 UTF-8，请先另存为 UTF-8。 Not UTF-8; save it as UTF-8 first.") from error
+        raise InputInvalid(f"{questions}：不是 UTF-8，请先另存为 UTF-8。 Not UTF-8; save it as UTF-8 first.") from error
     if before and not before.endswith("\n"):
         before += "\n"
     questions.parent.mkdir(parents=True, exist_ok=True)

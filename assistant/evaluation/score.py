@@ -114,7 +114,7 @@ def score_correct(sample: Sample, answer: Mapping[str, Any]) -> Score:
     wrong = [text for text in sample.must_not if stands_in(text, answer["answer"])]
     if not sample.answerable:
         aside = f"; 拒答中提到 the refusal mentions: {_quote(wrong)}" if wrong else ""
-        return Score(1.0, f"应拒答,已拒答 rightly refused{aside}") if answer["refused"] else _wrongly_answered()
+        return Score(1.0, f"应拒答，已拒答 rightly refused{aside}") if answer["refused"] else _wrongly_answered()
     if answer["refused"]:
         return Score(0.0, f"不该拒答 wrongly refused: {answer['refusal_reason']}")
     if wrong:
@@ -128,7 +128,7 @@ def score_correct(sample: Sample, answer: Mapping[str, Any]) -> Score:
 
 
 def _wrongly_answered() -> Score:
-    return Score(0.0, "资料里没有,应拒答 should have refused: the documents do not say")
+    return Score(0.0, "资料里没有，应拒答 should have refused: the documents do not say")
 
 
 def score_key_points(sample: Sample, answer: Mapping[str, Any]) -> Score:
@@ -184,7 +184,7 @@ def score_support(answer: Mapping[str, Any]) -> Score:
     if not verdicts:
         return Score(None, "没有论断 no claims")
     if set(verdicts) == {"unchecked"} and not answer["citations"]:
-        return Score(None, "来自索引目录,不是文件的内容 from the list of documents, not from what they say")
+        return Score(None, "来自索引目录，不是文件的内容 from the list of documents, not from what they say")
     supported = verdicts.count("supported")
     others = sorted(set(verdicts) - {"supported"})
     reason = f"{supported} / {len(verdicts)} 句有据 supported" + (f"; {', '.join(others)}" if others else "")

@@ -41,7 +41,7 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     try:
         workbook = load_workbook(path, data_only=True)
     except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise InputInvalid(f"{path}: 不是 Excel 工作簿（.xlsx）。 Not an Excel workbook (.xlsx): {error}") from error
+        raise InputInvalid(f"{path}：不是 Excel 工作簿（.xlsx）。 Not an Excel workbook (.xlsx): {error}") from error
     rows: list[tuple[int, dict[str, Any]]] = []
     header: list[str] | None = None
     for row in workbook.worksheets[0].iter_rows():

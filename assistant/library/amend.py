@@ -59,9 +59,9 @@ def _note(shelf: Shelf, report: BuildReport) -> Iterator[str]:
     removed = shelf.state().removed
     if removed:
         names = "、".join(r.source for r in removed)
-        yield f"网页上移除的资料未收入,可在资料页恢复:{names}。 Removed on the page, left out: {names}; restore them there."
+        yield f"网页上移除的资料未收入，可在资料页恢复：{names}。 Removed on the page, left out: {names}; restore them there."
     for source in find_lost(report.documents, read_page_corrections(shelf.corrections)):
-        yield f"{source}:文字已变,网页上更正的标签有的不再适用。 Its text has changed: a label set on the page fits no longer."
+        yield f"{source}：文字已变，网页上更正的标签有的不再适用。 Its text has changed: a label set on the page fits no longer."
 
 
 def settle(shelf: Shelf, documents: Iterable[ParsedDocument], *, anew: bool) -> None:

@@ -145,12 +145,12 @@ def verify_model(spec: ModelSpec, *, home: Path | None = None) -> None:
         actual = hash_file(spec.path)
     except OSError as error:
         raise ModelMissing(
-            f"模型文件不在了:{spec.path}。请运行 assistant model use 另选一个。 The model file {spec.path} cannot be read "
+            f"模型文件不在了：{spec.path}。请运行 assistant model use 另选一个。 The model file {spec.path} cannot be read "
             f"({error.strerror}); choose another with `assistant model use`."
         ) from error
     if actual != spec.sha256:
         raise ModelDamaged(
-            f"模型文件与校验和不符:{spec.path}。请换回原来的文件,或重新运行 assistant model use。 The model file {spec.path} "
+            f"模型文件与校验和不符：{spec.path}。请换回原来的文件，或重新运行 assistant model use。 The model file {spec.path} "
             f"is not what its checksum says (expected {spec.sha256[:12]}…, is {actual[:12]}…); put the right file back, or "
             "run `assistant model use` with it again."
         )
@@ -194,17 +194,17 @@ def _missing(name: str, home: Path) -> ModelMissing:
     offer = find_offer(name)
     if offer is not None and offer.kind is not Use.INSTRUCT:
         return ModelMissing(
-            f"{name} 不写答案。向量模型请这样用:ASSISTANT_EMBEDDER=文件 assistant index。 {name} writes no answers; an embedding model "
+            f"{name} 不写答案。向量模型请这样用：ASSISTANT_EMBEDDER=文件 assistant index。 {name} writes no answers; an embedding model "
             "is used with `ASSISTANT_EMBEDDER=FILE assistant index`."
         )
     if offer is not None:
         return ModelMissing(
-            f"模型 {name} 还没有下载,请先运行 assistant model pull {name}。 The model {name} was not fetched yet; run "
+            f"模型 {name} 还没有下载，请先运行 assistant model pull {name}。 The model {name} was not fetched yet; run "
             f"`assistant model pull {name}` first."
         )
     known = ", ".join(spec.name for spec in list_models(home))
     return ModelMissing(
-        f"没有名为 {name} 的模型,也没有这个文件。已知的有:{known}。 There is neither a model nor a file {name}; "
+        f"没有名为 {name} 的模型，也没有这个文件。已知的有：{known}。 There is neither a model nor a file {name}; "
         f"known models: {known}."
     )
 
@@ -214,7 +214,7 @@ def _examine(path: Path, template: str | None) -> ModelSpec:
     header = read_header(path)
     if header.architecture in _ENCODERS:
         raise ModelUnusable(
-            f"这是向量模型({header.architecture}),不能写答案:{path}。 {path} is an embedding model "
+            f"这是向量模型({header.architecture})，不能写答案：{path}。 {path} is an embedding model "
             f"({header.architecture}) and cannot write answers."
         )
     form = Form.READER if header.tokens.issuperset(SPECIALS) else Form.INSTRUCT
@@ -269,7 +269,7 @@ def _read_choice(home: Path) -> _Choice:
         return _Choice(str(data["current"]), own)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise ModelUnusable(
-            f"{home / _CHOICE} 有误,请删除后重新选择模型。 {home / _CHOICE} is broken ({error!r}); delete it and run "
+            f"{home / _CHOICE} 有误，请删除后重新选择模型。 {home / _CHOICE} is broken ({error!r}); delete it and run "
             "`assistant model use` again."
         ) from error
 

@@ -75,7 +75,7 @@ def _list_models(address: Address) -> tuple[Address, list[dict[str, Any]]]:
     if address.model and isinstance(first, ModelMissing):
         return address, []  # a server without a list; it knows its model when it is asked
     raise first or ModelMissing(
-        f"{address.url} 不是 OpenAI 协议的接口,请检查 ASSISTANT_LLM_URL(通常以 /v1 结尾)。 {address.url} does not speak OpenAI's "
+        f"{address.url} 不是 OpenAI 协议的接口，请检查 ASSISTANT_LLM_URL(通常以 /v1 结尾)。 {address.url} does not speak OpenAI's "
         "protocol; check ASSISTANT_LLM_URL, which mostly ends with /v1."
     )
 
@@ -101,7 +101,7 @@ def _choose(wanted: str, known: list[str]) -> str:
     shorter = [name for name in known if wanted.lower() in _short_names(name)]
     if len(shorter) != 1:
         raise ModelMissing(
-            f"服务器上没有模型 {wanted},有:{', '.join(known[:10])}。请用 ASSISTANT_LLM_MODEL 指定。 The server has no model {wanted}; "
+            f"服务器上没有模型 {wanted}，有：{'、'.join(known[:10])}。请用 ASSISTANT_LLM_MODEL 指定。 The server has no model {wanted}; "
             f"it has: {', '.join(known[:10])}. Name one with ASSISTANT_LLM_MODEL."
         )
     return shorter[0]

@@ -80,7 +80,7 @@ class Dispatcher:
         with self._changed:
             if len(self._waiting) >= self.limits.waiting:
                 raise EngineBusy(
-                    f"排队已满({self.limits.waiting} 个),请稍后再问。 The queue is full ({self.limits.waiting} waiting); "
+                    f"排队已满({self.limits.waiting} 个)，请稍后再问。 The queue is full ({self.limits.waiting} waiting); "
                     "ask again in a moment."
                 )
             job = Job({"id": next(self._ids), **request})
@@ -204,14 +204,14 @@ class Dispatcher:
 
     def _too_late(self, limit: float) -> EngineTimeout:
         return EngineTimeout(
-            f"模型超过 {limit:g} 秒没有答完,已停止,请缩短问题或换小一些的模型再问。 The model was not done after "
+            f"模型超过 {limit:g} 秒没有答完，已停止，请缩短问题或换小一些的模型再问。 The model was not done after "
             f"{limit:g} seconds and was stopped; ask something shorter or use a smaller model."
         )
 
     def _count_crash(self, worker: WorkerProcess) -> EngineCrashed:
         self._crashes.append(time.monotonic())
         return EngineCrashed(
-            f"模型进程意外退出({worker.obituary()}),正在重新启动,请再问一次。 The model process died "
+            f"模型进程意外退出({worker.obituary()})，正在重新启动，请再问一次。 The model process died "
             f"({worker.obituary()}); it is being started anew, please ask again."
         )
 
@@ -222,7 +222,7 @@ class Dispatcher:
         recent = [at for at in self._crashes if time.monotonic() - at < CRASH_WINDOW]
         if len(recent) > MOST_CRASHES:
             raise EngineCrashed(
-                f"模型在五分钟内退出了 {len(recent)} 次,暂停使用;请运行 assistant doctor,或换一个模型。 The model died "
+                f"模型在五分钟内退出了 {len(recent)} 次，暂停使用；请运行 assistant doctor，或换一个模型。 The model died "
                 f"{len(recent)} times within five minutes and is not started again for now; run `assistant doctor`, or "
                 "use another model."
             )
@@ -251,7 +251,7 @@ class Dispatcher:
         if reply["kind"] == "gone":
             self._crashes.append(time.monotonic())
             raise ModelUnusable(
-                f"llama.cpp 载入模型时退出:{path}({worker.obituary()})。 llama.cpp died while it loaded the model {path} "
+                f"llama.cpp 载入模型时退出：{path}({worker.obituary()})。 llama.cpp died while it loaded the model {path} "
                 f"({worker.obituary()})."
             )
         if (error := _as_error(reply)) is not None:

@@ -206,7 +206,7 @@ class _Fetch:
         if error.code in _AGAIN:
             raise error
         raise DownloadFailed(
-            f"服务器答复 {error.code}:{self._url}。请换一个 --source。 The server says {error.code} {error.reason} for "
+            f"服务器答复 {error.code}：{self._url}。请换一个 --source。 The server says {error.code} {error.reason} for "
             f"{self._url}; try another --source."
         ) from error
 
@@ -227,7 +227,7 @@ class _Fetch:
 
     def _wrong_size(self, total: int) -> DownloadFailed:
         return DownloadFailed(
-            f"服务器上的文件有 {total} 字节,应为 {self._size} 字节:{self._url}。请换一个 --source。 The server's file has {total} "
+            f"服务器上的文件有 {total} 字节，应为 {self._size} 字节：{self._url}。请换一个 --source。 The server's file has {total} "
             f"bytes and should have {self._size}: {self._url}; try another --source."
         )
 
@@ -259,7 +259,7 @@ def _write(file: BinaryIO, chunk: bytes) -> None:
         file.write(chunk)
     except OSError as error:  # a full disk is no lost connection: trying again does not help
         raise DownloadFailed(
-            f"写不了文件({error.strerror}),请清理磁盘;已下载的部分已保留。 Cannot write the file: {error.strerror}; make room. "
+            f"写不了文件({error.strerror})，请清理磁盘；已下载的部分已保留。 Cannot write the file: {error.strerror}; make room. "
             "What came is kept."
         ) from error
 
@@ -292,7 +292,7 @@ def _explain(error: Exception) -> str:
 def _lost(url: str, part: Path, reason: str) -> DownloadFailed:
     kept = part.stat().st_size if part.exists() else 0
     return DownloadFailed(
-        f"连不上 {urlsplit(url).netloc}({reason});已下载的 {kept >> 20} MB 已保留,再运行一次会接着下载,或换 --source。 "
+        f"连不上 {urlsplit(url).netloc}({reason})；已下载的 {kept >> 20} MB 已保留，再运行一次会接着下载，或换 --source。 "
         f"{urlsplit(url).netloc} cannot be reached ({reason}); the {kept >> 20} MB that came are kept: run it again to go on, "
         "or use another --source."
     )

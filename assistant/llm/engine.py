@@ -213,7 +213,7 @@ class Engine:
     def _require(self, form: Form) -> None:
         if self.spec.form is not form:
             raise ModelUnusable(
-                f"模型 {self.spec.name} 是 {self.spec.form.value} 型,这里要 {form.value} 型。 "
+                f"模型 {self.spec.name} 是 {self.spec.form.value} 型，这里要 {form.value} 型。 "
                 f"The model {self.spec.name} has the form {self.spec.form.value}; this needs {form.value}."
             )
 

@@ -77,12 +77,14 @@ def read_address(
     parts = urlsplit(f"http://{url}" if _BARE.match(url) else url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise InputInvalid(
-            "ASSISTANT_LLM_URL 应为 http://主机:端口/v1 的形式,密钥请放进 ASSISTANT_LLM_KEY。 ASSISTANT_LLM_URL has the form "
+            "ASSISTANT_LLM_URL 应为 http://主机:端口/v1 的形式，密钥请放进 ASSISTANT_LLM_KEY。 ASSISTANT_LLM_URL has the form "
             "http://host:port/v1; a key belongs into ASSISTANT_LLM_KEY."
         )
     path = _ENDPOINT.sub("", parts.path.rstrip("/"))
     if kind and kind not in set(Kind):
-        raise InputInvalid(f"ASSISTANT_LLM_KIND={kind}:应为 {'、'.join(Kind)}。 It has to be one of {', '.join(Kind)}.")
+        raise InputInvalid(
+            f"ASSISTANT_LLM_KIND={kind}：应为 {'、'.join(Kind)}。 It has to be one of {', '.join(Kind)}."
+        )
     return Address(
         url=f"{parts.scheme}://{parts.netloc}{path or '/v1'}",
         key=key or (_read_key(Path(key_file)) if key_file else ""),
@@ -295,7 +297,7 @@ def _read_events(response: http.client.HTTPResponse) -> Iterator[str]:
 def only_thought() -> ModelUnusable:
     """What is said where a model's room ended before it began to answer: that is no refusal of the documents'."""
     return ModelUnusable(
-        "模型只顾思考,没有写出回答。请在服务器上关闭它的思考,或换一个不思考的模型。 The model used up its room for thinking and wrote "
+        "模型只顾思考，没有写出回答。请在服务器上关闭它的思考，或换一个不思考的模型。 The model used up its room for thinking and wrote "
         "no answer; switch its thinking off at the server, or take a model that does not think aloud."
     )
 
@@ -307,12 +309,12 @@ def _refusal(address: Address, response: http.client.HTTPResponse, *, grammar: b
     status, where = response.status, urlsplit(address.url).netloc
     if status in (401, 403):
         return ModelUnusable(
-            f"模型服务器 {where} 不接受密钥({status}),请检查 ASSISTANT_LLM_KEY。 The model server {where} refuses the key "
+            f"模型服务器 {where} 不接受密钥({status})，请检查 ASSISTANT_LLM_KEY。 The model server {where} refuses the key "
             f"({status}); check ASSISTANT_LLM_KEY."
         )
     if status == 404:
         return ModelMissing(
-            f"{address.url} 没有这个接口或模型(404),请检查 ASSISTANT_LLM_URL 和 ASSISTANT_LLM_MODEL。 {address.url} has no such "
+            f"{address.url} 没有这个接口或模型(404)，请检查 ASSISTANT_LLM_URL 和 ASSISTANT_LLM_MODEL。 {address.url} has no such "
             f"interface or model; check ASSISTANT_LLM_URL and ASSISTANT_LLM_MODEL. {words}"
         )
     told = f"模型服务器 {where} 答复 {status}。 The model server {where} says {status}: {words}"
@@ -322,7 +324,7 @@ def _refusal(address: Address, response: http.client.HTTPResponse, *, grammar: b
         return TryAgain(error, min(LONGEST_WAIT, float(after)) if after.isdigit() else 0.0)
     if status == 400 and "context" in words and ("exceed" in words or "maximum" in words):
         return InputInvalid(
-            f"问题和资料超出了服务器上模型的上下文,请用 ASSISTANT_LLM_CONTEXT 说明它的大小。 The prompt is longer than the context of the "
+            f"问题和资料超出了服务器上模型的上下文，请用 ASSISTANT_LLM_CONTEXT 说明它的大小。 The prompt is longer than the context of the "
             f"server's model; tell its size with ASSISTANT_LLM_CONTEXT. {words}"
         )
     return GrammarRefused(ModelUnusable(told)) if grammar and status in (400, 422, 501) else ModelUnusable(told)
@@ -338,6 +340,6 @@ def _too_late(address: Address, seconds: float) -> EngineTimeout:
 def _broken(address: Address, error: Exception) -> EngineCrashed:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return EngineCrashed(
-        f"连不上模型服务器 {urlsplit(address.url).netloc},或连接中断({reason})。请检查它是否在运行和 ASSISTANT_LLM_URL。 The model server "
+        f"连不上模型服务器 {urlsplit(address.url).netloc}，或连接中断({reason})。请检查它是否在运行和 ASSISTANT_LLM_URL。 The model server "
         f"{urlsplit(address.url).netloc} cannot be reached or broke off ({reason}); check that it runs, and ASSISTANT_LLM_URL."
     )

@@ -141,7 +141,7 @@ class _Reader:
         start = -(-self._file.tell() // alignment) * alignment
         if count and start + needed > self._size:
             raise self._unusable(
-                f"文件不完整,差 {start + needed - self._size} 字节",
+                f"文件不完整，差 {start + needed - self._size} 字节",
                 f"it is {start + needed - self._size} bytes too short; fetch it again",
             )
 
@@ -197,7 +197,7 @@ class _Reader:
 
     def _unusable(self, chinese: str, english: str) -> ModelUnusable:
         return ModelUnusable(
-            f"模型文件不能用:{chinese}({self._path})。 The model file {self._path} cannot be used: {english}."
+            f"模型文件不能用：{chinese}({self._path})。 The model file {self._path} cannot be used: {english}."
         )
 
 

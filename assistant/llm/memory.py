@@ -50,7 +50,7 @@ def check_memory(spec: ModelSpec, available: int | None = None) -> None:
     smaller = suggest_smaller(free)
     named = f"assistant model pull {smaller.name}" if smaller else f"assistant model use {bundled().name}"
     raise ModelUnusable(
-        f"内存不够:{spec.name} 约需 {_gb(need)},现有 {_gb(free)}。请关掉别的程序,或换小一些的模型:{named}。 {spec.name} needs about "
+        f"内存不够：{spec.name} 约需 {_gb(need)}，现有 {_gb(free)}。请关掉别的程序，或换小一些的模型：{named}。 {spec.name} needs about "
         f"{_gb(need)} of memory, {_gb(free)} are free; close other programs, or take a smaller model: `{named}`. "
         "ASSISTANT_IGNORE_MEMORY=1 tries it all the same."
     )
@@ -68,8 +68,8 @@ def say_memory(available: int | None = None) -> str:
     offers = [offer for offer in list_offers() if offer.kind is Use.INSTRUCT]
     fitting = [bundled().name, *(offer.name for offer in offers if offer.memory <= free)]
     larger = [f"{offer.name} ({_gb(offer.memory)})" for offer in offers if offer.memory > free]
-    told = f"内存可用 memory free {_gb(free)}:能运行 fits {', '.join(fitting)}"
-    return f"{told};装不下 too large {', '.join(larger)}" if larger else told
+    told = f"内存可用 memory free {_gb(free)}：能运行 fits {', '.join(fitting)}"
+    return f"{told}；装不下 too large {', '.join(larger)}" if larger else told
 
 
 def _of_system(meminfo: Path) -> int:

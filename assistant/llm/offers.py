@@ -111,10 +111,10 @@ def locate(offer: Offer, source: str = "hf", endpoint: str = "") -> str:
         return f"{hub}/{offer.repository}/resolve/{offer.revision}/{offer.file}"
     if source == "modelscope":
         raise InputInvalid(
-            f"ModelScope 上没有 {offer.name},请用 --source hf 或 hf-mirror。 ModelScope does not have {offer.name}; "
+            f"ModelScope 上没有 {offer.name}，请用 --source hf 或 hf-mirror。 ModelScope does not have {offer.name}; "
             "use --source hf or hf-mirror."
         )
     raise InputInvalid(
-        f"不认识来源 {source},请用 {'、'.join(SOURCES)} 或一个地址。 Unknown source {source}: use one of "
+        f"不认识来源 {source}，请用 {'、'.join(SOURCES)} 或一个地址。 Unknown source {source}: use one of "
         f"{', '.join(SOURCES)} or an address."
     )

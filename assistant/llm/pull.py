@@ -60,7 +60,7 @@ def pull(
     offer = offer or find_offer(name)
     if offer is None:
         raise ModelMissing(
-            f"没有可下载的模型 {name},请看 assistant model list。 There is no model {name} to fetch; see `assistant model list`."
+            f"没有可下载的模型 {name}，请看 assistant model list。 There is no model {name} to fetch; see `assistant model list`."
         )
     url = locate(offer, source, endpoint)
     target = home / FOLDER / offer.file
@@ -120,7 +120,7 @@ def _reserve(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < size + _SPARE:
         raise DownloadFailed(
-            f"磁盘空间不够:还要 {name_size(size + _SPARE)},只剩 {name_size(free)}({folder})。请清理,或用 ASSISTANT_DATA 换个位置。 "
+            f"磁盘空间不够：还要 {name_size(size + _SPARE)}，只剩 {name_size(free)}({folder})。请清理，或用 ASSISTANT_DATA 换个位置。 "
             f"Not enough room in {folder}: {name_size(size + _SPARE)} are needed, {name_size(free)} are free; make room, or choose "
             "another place with ASSISTANT_DATA."
         )
@@ -131,7 +131,7 @@ def _check(part: Path, target: Path, expected: str, url: str) -> str:
     if expected and checksum != expected:
         remove_part(target)
         raise DownloadFailed(
-            f"下载的文件校验和不对,已删除:{url}。请换一个 --source 再试。 The file from {url} is not the right one and was deleted "
+            f"下载的文件校验和不对，已删除：{url}。请换一个 --source 再试。 The file from {url} is not the right one and was deleted "
             f"(expected {expected[:12]}…, got {checksum[:12]}…); try another --source."
         )
     try:
@@ -139,7 +139,7 @@ def _check(part: Path, target: Path, expected: str, url: str) -> str:
     except ModelUnusable as error:
         remove_part(target)
         raise DownloadFailed(
-            f"下载的不是模型文件,已删除:{url}。请换一个 --source 再试。 What came from {url} is no model and was deleted; try "
+            f"下载的不是模型文件，已删除：{url}。请换一个 --source 再试。 What came from {url} is no model and was deleted; try "
             f"another --source. ({error})"
         ) from error
     return checksum

@@ -66,7 +66,7 @@ class RemoteEngine:
         """How likely each candidate answers, and that none does. Only for readers."""
         if self._reader is None:
             raise ModelUnusable(
-                "服务器上的模型只能写答案,不能给候选句打分。 The server's model writes answers; it does not score sentences."
+                "服务器上的模型只能写答案，不能给候选句打分。 The server's model writes answers; it does not score sentences."
             )
         if len(candidates) > MOST_CANDIDATES:
             raise InputInvalid(f"候选句最多 {MOST_CANDIDATES} 个。 At most {MOST_CANDIDATES} candidates.")

@@ -115,7 +115,7 @@ def find_reader(address: Address, model: str, vocabularies: Sequence[Vocabulary]
         alike |= single is not None and len(single) <= 9  # one token each, and perhaps one that begins
     if alike:
         raise ModelUnusable(
-            "服务器上的阅读模型与本机的都不同,请先在本机运行 assistant model use 同一个文件。 The server's reader has another vocabulary "
+            "服务器上的阅读模型与本机的都不同，请先在本机运行 assistant model use 同一个文件。 The server's reader has another vocabulary "
             "than those that are known here; run `assistant model use FILE` with the same file first."
         )
     return None
@@ -126,7 +126,7 @@ def _try(reader: ServedReader) -> ServedReader:
     words = reader.vocabulary
     if reader.style is Style.TEXT and words.parse("".join(SPECIALS)) != [words.special_token(s) for s in SPECIALS]:
         raise ModelUnusable(
-            "这个阅读模型的文件太旧,llama_cpp.server 读不了它的标记;请改用 llama-server。 The markers of this reader's file are no control "
+            "这个阅读模型的文件太旧，llama_cpp.server 读不了它的标记；请改用 llama-server。 The markers of this reader's file are no control "
             "tokens, so llama_cpp.server cannot be told them; use llama-server, or the file of this version."
         )
     try:
@@ -137,7 +137,7 @@ def _try(reader: ServedReader) -> ServedReader:
         if "logits_all" not in str(error):
             raise
         raise ModelUnusable(
-            "服务器没有打开概率输出,请去掉 --logits_all false 后重新启动它。 The server was started with --logits_all false and tells no "
+            "服务器没有打开概率输出，请去掉 --logits_all false 后重新启动它。 The server was started with --logits_all false and tells no "
             "probabilities; start it without."
         ) from error
     return reader

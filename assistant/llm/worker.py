@@ -155,7 +155,7 @@ class Runtime:
         """
         if len(tokens) > self.context:
             raise InputInvalid(
-                f"提示太长:{len(tokens)} 个词元,模型只能读 {self.context} 个。 The prompt has {len(tokens)} tokens, "
+                f"提示太长：{len(tokens)} 个词元，模型只能读 {self.context} 个。 The prompt has {len(tokens)} tokens, "
                 f"the model reads {self.context}."
             )
         first = self._reuse(tokens, positions[0])
