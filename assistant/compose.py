@@ -130,6 +130,8 @@ def is_hedged(question: Question, passage: Passage, weighing: Weighing) -> bool:
         return False
     if passage.coverage < _WORDED or not is_sure(passage.likely, question.asks):
         return True
+    if weighing.foreign(passage.sentence.plain) > 0:  # such documents have a word for it, and this sentence does not
+        return True
     return _is_figure(question) and weighing.lacking(passage.sentence.plain, known=True) > _ELSEWHERE
 
 

@@ -22,6 +22,9 @@ _UNTIL = re.compile(
     "(?:最晚|最迟|不晚于).*(?:年|时候|何时)|哪.?年(?:年?底)?(?:之前|以前|前)|(?:之前|以前|截止|期限).*哪.?年"
 )
 
+# Units that no figure of policy documents has a class for: of 收盘多少点 the very unit has to stand at a figure.
+_RARE_UNIT = re.compile(r"(?:多少|好多|(?<![第哪])几)([点级分票股届页字步岁克升册枚幅])(?=[,，。?？!！;；、]|$)")
+
 
 def wants_deadline(question: str) -> bool:
     """Whether it asks until when (最晚哪一年): only a year that the words themselves set as the end answers it."""
@@ -55,6 +58,8 @@ def find_units(question: str) -> frozenset[str]:
 
 def unit_fits(text: str, question: str) -> bool:
     """Whether a text holds a figure of the measure that a question wants; a bare number counts things or people."""
+    if own := _RARE_UNIT.search(question):
+        return bool(re.search(rf"\d[十百千万亿多余]*{own[1]}", text))
     wanted = find_units(question)
     found = [q for q in find_quantities(text) if q.measure is Measure.QUANTITY]
     return not wanted or any(q.unit in wanted or (not q.unit and wanted & _COUNTED) for q in found)

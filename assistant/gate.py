@@ -22,8 +22,8 @@ _AS_NEAR = 0.75  # of what the nearest sentence holds of a question, what anothe
 _SPREAD = (Kind.LIST, Kind.SUMMARY)
 _TOGETHER = 0.75  # what several sentences have to hold between them: more, because words meet by chance
 _ABOUT = 0.45  # the same for a summary of one place or year, whose subject is already given by it
-_LEAST = 0.2  # share of a question that has to stand in the one sentence that answers it
-_NAMED = 0.3  # the same of what it counts
+_LEAST = 0.05  # share of a question that has to stand in the one sentence that answers it
+_NAMED = 0.15  # the same of what it counts
 # When something happens may be read off a label, which every sentence has: it has to be about just that.
 _WHEN, _DATED = re.compile("什么时候|何时|哪1年|哪年"), 0.9
 THRESHOLD = 0.55  # share of the weighted telling words that the best sentence of a list or a summary has to hold

@@ -40,7 +40,9 @@ _LISTED = 160  # characters of the headings below one that are named beside it
 _NUMBER = re.compile(r"^\s*(?:[(（][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十\d]+[、.．])\s*")
 _NOTE = re.compile(r"[(（][^()（）]*[)）]$")
 _WHOSE = 0.8  # what it counts that clauses open the sentence: there stands who does it
-_HANGING = re.compile(r"(?:^|[,，;；])(?:到|至)?20\d\d年[底末前初]?$|(?:中|时|后|来看|为例)$|^(?:其中|并|且|以及)")  # what lacks its other half
+_HANGING = re.compile(
+    r"(?:^|[,，;；])(?:到|至)?20\d\d年[底末前初]?$|(?:中|时|后|来看|为例)$|^(?:其中|并|且|以及)"
+)  # what lacks its other half
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from assistant.thesaurus import find_wordings
 from assistant.titles import take_titles
 from assistant.types import Asks, Kind, Question, Role, Turn
 from vectorstore.normalize import normalize
-from vectorstore.segment import content_words
+from vectorstore.segment import content_words, tag_words
 from vectorstore.types import ParsedDocument, Part, Scope
 
 MAX_CHARACTERS = 4000
@@ -40,6 +40,7 @@ _PAST = re.compile(r"(?<![讲说写提谈到])了(?:多少|几|哪些|什么)")
 _MEASURES = "个座家项条种处辆次位名片类所批"
 _PARTICLES = re.compile(r"[喃哈嘛撒噻咧呗哟啵咯啰]+(?=[,。?!]|$)")  # of dialects, which the segmenter takes for words
 _MORE = re.compile(r"(?<!对)比(?![较例一重]).{1,12}[多少高低大小长短](?:吗|些|[??。]|$)")
+_OTHERS, _DIFFERS = re.compile("各|其他|别的|哪个|几个"), re.compile("有?(?:什么|何|啥)?(?:不一样|不同)|区别|差异")
 _WH_OR_END = re.compile(r"什么|哪些|哪个|怎么|如何|多少|几|[??]$")
 _PERIOD = re.compile(r"[“\"]?(十[一二三四五六]五)[”\"]?(?:时期|期间)?")  # of five years; the segmenter cuts it in two
 _EACH = re.compile("各(?!地|级|类|种|个|项|国|区|市|省|县|方|自|界|族|业|行|单位|部门|位|部|式)")  # 各打算, 各扮演
@@ -134,9 +135,17 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
 
 
 def _read_counted(normal: str, terms: Sequence[str]) -> tuple[str, ...]:
-    """Read what is counted: of 设了多少项指标 it is 指标."""
-    match = re.search(rf"(?:多少|好多|(?<!第)几)[{_MEASURES}]?(?P<noun>[^,?]+)", normal)
-    return tuple(term for term in terms if match and term in match["noun"])
+    """Read what is counted: 指标 of 设了多少项指标, and 桥 of 修桥多少座."""
+    match = re.search(rf"(?:多少|好多|(?<!第)几)(?P<measure>[{_MEASURES}]?)(?P<noun>[^,?]*)", normal)
+    if match is None:
+        return ()
+    behind = tuple(term for term in terms if term in match["noun"])
+    if behind or match["noun"] or not match["measure"]:
+        return behind
+    before = normal[: match.start()]
+    tagged = tag_words(before.rsplit(",", 1)[-1])
+    noun = tagged[-1][0] if tagged and tagged[-1][1].startswith("n") and before.endswith(tagged[-1][0]) else ""
+    return tuple(term for term in terms if noun and (noun in term or term.endswith(noun)))
 
 
 def find_focus(normal: str) -> str:
@@ -251,7 +260,9 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
         return Kind.NONE
     slots = max(len(scope.places), len(scope.regions), len(scope.years), len(scope.sources)) > 1
     each = any(word in normal for word in lexicon.kinds["each"]) or (slots and _EACH.search(normal) is not None)
-    if any(word in normal for word in lexicon.kinds["compare"]) or (
+    # 上市办法有什么不一样 asks of one thing how it has changed; it sets nothing beside anything.
+    compared = normal if slots or not named or _OTHERS.search(normal) else _DIFFERS.sub("", normal)
+    if any(word in compared for word in lexicon.kinds["compare"]) or (
         slots and (each or asks is Asks.QUANTITY or "比" in normal)
     ):
         return Kind.COMPARE
@@ -260,7 +271,7 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
     if asks in (Asks.QUANTITY, Asks.YEAR):
         return Kind.FACT
     for name in ("summary", "list", "yes_no"):
-        if any(word in normal for word in lexicon.kinds[name]):
+        if any(word in compared for word in lexicon.kinds[name]):
             return Kind(name)
     return Kind.FACT if terms else Kind.SUMMARY
 

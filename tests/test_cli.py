@@ -43,7 +43,7 @@ def test_ask_builds_the_index_first_and_prints_the_public_form(tmp_data: Path) -
     done = _run("ask", "上海2024年要新建多少公共充电桩？", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert answer["answer"] == "1万个。上海2024年的任务中提出:“新建1万个电动汽车公共充电桩”[1]。"
+    assert answer["answer"] == "1万个。上海2024年的任务中提出：“新建1万个电动汽车公共充电桩”[1]。"
     assert "索引" in done.stderr
     assert (tmp_data / "CURRENT").exists()
 

@@ -187,14 +187,14 @@ def test_doctor_needs_no_llama_cpp_where_a_server_answers(monkeypatch: pytest.Mo
     monkeypatch.setattr(doctor, "version", absent)
     settings = read_settings()
     with serve_model(ollama()) as url:
-        found = {f.text.split(":")[0]: f for f in examine(replace(settings, llm_url=url))}
-        beside = {f.text.split(":")[0]: f for f in examine(replace(settings, llm_url=url, embedder="model.gguf"))}
+        found = {f.text.split("：")[0]: f for f in examine(replace(settings, llm_url=url))}
+        beside = {f.text.split("：")[0]: f for f in examine(replace(settings, llm_url=url, embedder="model.gguf"))}
     missing = found["llama-cpp-python"]
     assert missing.healthy and missing.mark == "·" and "not needed" in missing.text
     assert any("llama3.2:latest" in f.text and "ASSISTANT_LLM_MODEL" in f.text for f in found.values())
     assert not beside["llama-cpp-python"].healthy  # the search needs it
     for other in (replace(settings, llm_url=url), settings):  # the server is gone; there is none
-        alone = {f.text.split(":")[0]: f for f in examine(other)}
+        alone = {f.text.split("：")[0]: f for f in examine(other)}
         assert not alone["llama-cpp-python"].healthy and alone["llama-cpp-python"].mark == "✗"
 
 

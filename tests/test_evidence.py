@@ -111,6 +111,8 @@ def test_what_is_sure_is_near_too() -> None:
         ("码头要达到几星？", "达到三星级标准", True),
         ("增加了几倍？", "增加3倍", True),
         ("增加了几倍？", "增加30艘", False),
+        ("今天收盘多少点？", "漏点缩短到6天", False),
+        ("今天收盘多少点？", "收于3000点", True),
     ],
 )
 def test_a_figure_has_to_be_of_the_measure_that_is_asked_for(question: str, text: str, fits: bool) -> None:

@@ -265,6 +265,7 @@ def test_a_subject_that_no_heading_and_no_paragraph_is_about_gives_nothing() -> 
 def test_a_summary_of_what_no_document_speaks_of_is_refused() -> None:
     assert _ask("总结2031年航天方面的安排", a=_REPORT).refusal is not None
 
+
 _PILOTS = """三十座节水城市试点的观察
 
 经验一:规划引领

@@ -83,7 +83,9 @@ def decide(votes: dict[str, float], examples: dict[str, list[str]]) -> Verdict:
     share = votes[first] / total
     names = "、".join(dict.fromkeys(examples[first]))
     if votes[first] >= _LEAST and share >= _SHARE:
-        return Verdict(first, f"据地名推断为{first}({share:.0%}：{names}) / inferred from its place names ({share:.0%})")
+        return Verdict(
+            first, f"据地名推断为{first}({share:.0%}：{names}) / inferred from its place names ({share:.0%})"
+        )
     if len(ranked) == 1:
         return Verdict(None, f"只提到{names}，不足以定为{first} / only {names}: too little to call it {first}")
     rivals = "、".join(ranked[:5])

@@ -79,7 +79,7 @@ def check_rows(rows: Sequence[Row], name: str) -> tuple[Sample, ...]:
 def check_evidence(samples: Iterable[Sample], corpus: Mapping[str, str], name: str) -> None:
     """Raise ``InputInvalid`` with every evidence group of which no quote stands in the corpus."""
     problems = [
-        f"{sample.id}：evidence 不在语料中 does not stand in the corpus: {group[0][:60]}"
+        f"{sample.id}: evidence 不在语料中 does not stand in the corpus: {group[0][:60]}"
         for sample in samples
         for group in sample.evidence
         if not any(find_spans(quote, corpus) for quote in group)

@@ -55,7 +55,7 @@ def read_squad(path: Path) -> SquadSet:
     for paragraph, qa in entries:
         sample, problem = _make_sample(paragraph, qa)
         if sample is None or sample.id in samples:
-            problems.append(problem or f"{sample.id if sample else ''}：id 重复 is used twice")
+            problems.append(problem or f"{sample.id if sample else ''}: id 重复 is used twice")
             continue
         paragraphs.setdefault(paragraph.source, paragraph)
         samples[sample.id] = sample
@@ -89,11 +89,11 @@ def _make_sample(paragraph: Paragraph, qa: Mapping[str, Any]) -> tuple[Sample | 
     if not identity:
         return None, f"缺少 id has no id: {question}"
     if not isinstance(question, str) or not question.strip():
-        return None, f"{identity}：没有问题 has no question"
+        return None, f"{identity}: 没有问题 has no question"
     answers = [] if qa.get("is_impossible") else [_read_answer(answer) for answer in qa.get("answers", [])]
     texts = tuple(dict.fromkeys(text for text, _ in answers if make_comparable(text).text))
     if answers and not texts:
-        return None, f"{identity}：答案是空的 its answers are empty"
+        return None, f"{identity}: 答案是空的 its answers are empty"
     quotes = tuple(dict.fromkeys(quote for answer in answers if (quote := _find_sentence(paragraph.text, *answer))))
     sample = Sample(
         id=identity,

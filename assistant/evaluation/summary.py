@@ -181,7 +181,7 @@ def check_gates(summary: Summary, minimums: Mapping[str, float]) -> list[str]:
         if mean.value is None:
             missed.append(f"{name}：没有一题能评分 no question could be scored, {minimum:g} asked for")
         elif mean.value < minimum - _ROUNDING:
-            missed.append(f"{name}：{mean.value:.4f} < {minimum:g}（{mean.scored} 题 scored）")
+            missed.append(f"{name}: {mean.value:.4f} < {minimum:g}（{mean.scored} 题 scored）")
     if minimums and not summary.complete:
         missed.append(f"只问了 {summary.all.n} / {summary.questions} 题 only these were asked")
     return missed

@@ -126,8 +126,8 @@ def _try(reader: ServedReader) -> ServedReader:
     words = reader.vocabulary
     if reader.style is Style.TEXT and words.parse("".join(SPECIALS)) != [words.special_token(s) for s in SPECIALS]:
         raise ModelUnusable(
-            "这个阅读模型的文件太旧，llama_cpp.server 读不了它的标记；请改用 llama-server。 The markers of this reader's file are no control "
-            "tokens, so llama_cpp.server cannot be told them; use llama-server, or the file of this version."
+            "这个阅读模型的文件太旧，llama_cpp.server 读不了它的标记；请改用 llama-server。 The markers of this reader's "
+            "file are no control tokens, so llama_cpp.server cannot be told them; use llama-server, or the file of this version."
         )
     try:
         replace(reader, tries=1).score("有几个句子？", ["这里有一个句子。"], threading.Event())
