@@ -25,6 +25,7 @@ _ABOUT = 0.45  # the same for a summary of one place or year, whose subject is a
 _LEAST = 0.05  # share of a question that has to stand in the one sentence that answers it
 _NAMED = 0.15  # the same of what it counts
 # When something happens may be read off a label, which every sentence has: it has to be about just that.
+_DATE = re.compile(r"(?:19|20)\d\d年|\d{1,2}月(?:\d{1,2}日|底|末|初)?|年(?:底|末|初)|季度|[上下]半年")
 _WHEN, _DATED = re.compile("什么时候|何时|哪1年|哪年"), 0.9
 THRESHOLD = 0.55  # share of the weighted telling words that the best sentence of a list or a summary has to hold
 
@@ -58,7 +59,8 @@ def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weigh
     if best is None or best.likely is None:
         return False
     plain = best.sentence.plain
-    if best.coverage < (_DATED if _WHEN.search(question.focus) else _LEAST):
+    by_label = _WHEN.search(question.focus) and not _DATE.search(plain)
+    if best.coverage < (_DATED if by_label else _LEAST):
         return False
     counted = weighing.only(question.counted)
     if question.asks is Asks.QUANTITY and counted.terms and counted.coverage(plain) < _NAMED:

@@ -203,6 +203,7 @@ def _read_terms(normal: str) -> tuple[str, ...]:
     left = normal
     for mention in sorted(find_mentions(normal), key=lambda m: m.start, reverse=True):
         left = f"{left[: mention.start]} {left[mention.end :]}"
+    left = re.sub("|".join((*_FROM_NOW, *_FROM_THEN)), " ", left)
     left = re.sub("各(?=[有是要建计打新])", " ", re.sub("(?<= )年(?!均)", " ", _YEAR.sub(" ", left)))
     periods = tuple(m[1] for m in _PERIOD.finditer(left))
     left = _PERIOD.sub(" ", left)

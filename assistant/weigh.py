@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from assistant.quantities import Measure, find_quantities
+from assistant.quantities import Measure, Quantity, find_quantities
 from assistant.thesaurus import find_edges, find_meanings, find_members, is_official
 from assistant.types import Kind, Question
 from vectorstore.normalize import normalize
@@ -150,11 +150,17 @@ def _is_about(term: Term, words: Sequence[str]) -> bool:
 
 def weigh(question: Question, index: Searchable) -> Weighing:
     """Weigh the telling words of a question by their rarity; a figure that the corpus holds is one of them."""
-    stated = [normalize(q.text) for q in find_quantities(question.focus) if q.measure is Measure.QUANTITY]
+    asked = find_quantities(question.focus)
+    stated = [normalize(q.text) for q in asked if q.measure is Measure.QUANTITY and not _is_relative(question.focus, q)]
     figures = [text for text in stated if len(text) > 1 and index.holds(text)]
     terms = dict.fromkeys((*known_pieces(question.terms, index), *figures))
     spread = question.kind in (Kind.LIST, Kind.SUMMARY, Kind.COMPARE)
     return Weighing(tuple(_weigh_term(term, index, spread=spread) for term in terms))
+
+
+def _is_relative(focus: str, quantity: Quantity) -> bool:
+    """The 1年 of 上1年 is no figure."""
+    return focus[max(0, quantity.start - 1) : quantity.start] in ("上", "前", "下", "后", "同")
 
 
 def _weigh_term(text: str, index: Searchable, *, spread: bool) -> Term:

@@ -35,11 +35,12 @@ from assistant.llm.reader import (
     normalise_text,
     question_tokens,
 )
+from vectorstore.segment import cut
 
 LONGEST_ANSWER = 40  # tokens
 LEAST_PROBABILITY = 0.5
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)*[%％‰]?|[A-Za-z]+|.", re.DOTALL)  # what no answer may cut in two
+_WORD = re.compile(r"\d+(?:[.,]\d+)*[%％‰]?|[A-Za-z]+|.", re.DOTALL)  # no answer may cut these in two, nor a word
 
 
 class SpelledTokens(Tokens, Protocol):
@@ -73,7 +74,7 @@ def plan_span(model: SpelledTokens, question: str, sentence: str) -> SpanPass:
 def find_short_answer(model: Model, question: str, candidates: Sequence[str], chosen: int) -> tuple[str, float] | None:
     """The piece of the chosen sentence that answers, and how sure the model is of it: the mean of its ``P(<y>)``.
 
-    The piece is verbatim, contiguous, and never cuts a number or a Latin word in two. ``None`` where the model is not
+    The piece is verbatim, contiguous, and never cuts a number or a word in two. ``None`` where the model is not
     sure, or the sentence is empty.
     """
     sentence = candidates[chosen]
@@ -114,7 +115,8 @@ def find_edges(text: str, ends: Sequence[int]) -> dict[int, int]:
 
     ``ends`` are where the tokens end, in UTF-8 bytes.
     """
-    words = {found.end() for found in _WORD.finditer(text)} | {0}
+    whole = {found.end() for found in _WORD.finditer(text)} | {0}
+    words = whole & {0, *accumulate(map(len, cut(text)))}
     offsets = accumulate((len(c.encode()) for c in text), initial=0)
     characters = {offset: i for i, offset in enumerate(offsets) if i in words}
     return {n: characters[end] for n, end in enumerate((0, *ends)) if end in characters}
