@@ -85,6 +85,7 @@ class _Case:
     stop: threading.Event
     turns: tuple[Turn, ...] = ()
     notes: tuple[str, ...] = ()
+    contradicted: bool = False  # the documents have what was asked for, of another place or year
 
 
 @dataclass(slots=True)
@@ -188,7 +189,7 @@ class Assistant:
         facts = IndexFacts(index.manifest.generation, index.manifest.corpus_sha256)
         titles = {parsed.document.source: parsed.document.title for parsed in index.documents}
         weighing = weigh(understood, index)
-        case = _Case(understood, model, passages, weighing, titles, facts, stop, tuple(history), notes)
+        case = _Case(understood, model, passages, weighing, titles, facts, stop, tuple(history), notes, bool(notes))
         yield Finished((yield from self._answer(case, decision, index, clock)))
 
     def _decide(self, question: Question, index: Evidence, model: Model) -> tuple[tuple[Passage, ...], Decision]:
@@ -250,7 +251,7 @@ class Assistant:
             quotes = cited and not holds_anything(lines) and not case.stop.is_set()
             layout = Layout.NEAREST if is_hedged(case.question, found[0], case.weighing) else layout
         if quotes:  # also where nothing of what a model wrote stands: the documents' own words do
-            composition = compose(case.question, found, case.weighing)
+            composition = compose(case.question, found, case.weighing, contradicted=case.contradicted)
             layout, empty = composition.layout, composition.empty_rows
             clock.first_token()
             clock.lap("generate")

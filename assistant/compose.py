@@ -64,8 +64,10 @@ class Composition:
     empty_rows: tuple[str, ...] = ()  # what a table was asked for and has no evidence on
 
 
-def compose(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
-    """Choose the sentences to quote by the kind of the question."""
+def compose(
+    question: Question, passages: Sequence[Passage], weighing: Weighing, *, contradicted: bool = False
+) -> Composition:
+    """Choose the sentences to quote by the kind of the question; whole ones where they contradict what it supposes."""
     if question.kind is Kind.COMPARE:
         return _compare(question, passages, weighing)
     headed = bool(passages) and all(passage.headings for passage in passages)  # a list that a heading announces
@@ -76,6 +78,8 @@ def compose(question: Question, passages: Sequence[Passage], weighing: Weighing)
     if rivals := find_rivals(question, passages, weighing):
         said = _say(question, rivals, weighing)
         return Composition(Layout.DIFFERING, tuple(replace(one, short=None) for one in said.statements))
+    if contradicted:
+        return _say(question, passages[:1], weighing, near=True)
     return _say(question, _answering(question, passages, weighing), weighing)
 
 
@@ -145,9 +149,9 @@ def _in_order(passages: Sequence[Passage]) -> list[Passage]:
     return sorted(passages, key=lambda p: (p.sentence.source, p.sentence.start))
 
 
-def _say(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
+def _say(question: Question, passages: Sequence[Passage], weighing: Weighing, *, near: bool = False) -> Composition:
     statements = []
-    near, about = is_hedged(question, passages[0], weighing), ask_about(question)
+    near, about = near or is_hedged(question, passages[0], weighing), ask_about(question)
     for passage in passages:
         items = question.asks is Asks.OTHER
         whole = _WHOLE if near or (items and _MANNER.search(question.focus)) else 0
