@@ -27,7 +27,7 @@ from vectorstore.segment import content_words
 from vectorstore.types import Sentence
 
 _TOLD = 12  # bullets of a summary by headings or paragraphs
-_SUMMARISED = 10  # of one by places and years
+_SUMMARISED = 12  # of one by places and years
 _COMMON = 2.8  # weight of a word that stands in every sixteenth sentence; the rarer, the heavier
 _RELEVANT = 0.5  # of what the best sentence holds of the subject, what another has to hold to be told in a summary
 _GROUPS = 12  # sections of which a summary gives something each
@@ -216,9 +216,14 @@ def _group(question: Question, passages: Sequence[Passage], weighing: Weighing) 
 
 def _most_telling(passages: Sequence[Passage], weighing: Weighing, limit: int) -> list[tuple[Passage, Piece]]:
     """The pieces that say most, of at most two from one sentence, so that none fills the summary."""
-    rated: list[tuple[Passage, Piece]] = []
+    leading: list[tuple[Passage, Piece]] = []
+    further: list[tuple[Passage, Piece]] = []
+    roomy = 2 * limit >= len(passages)  # then each sentence has its say before one has two
     for passage in passages:
         pieces = sorted(cut_pieces(passage.sentence, weighing), key=lambda piece: -piece.worth)
-        rated += [(passage, piece) for piece in pieces[: 2 if len(passages) >= limit else len(pieces)]]
-    rated.sort(key=lambda pair: (-pair[1].worth, pair[0].number))
-    return rated[:limit]
+        pieces = pieces[: 2 if len(passages) >= limit else len(pieces)]
+        leading += [(passage, piece) for piece in pieces[: 1 if roomy else None]]
+        further += [(passage, piece) for piece in pieces[1:]] if roomy else []
+    for rated in (leading, further):
+        rated.sort(key=lambda pair: (-pair[1].worth, pair[0].number))
+    return [*leading, *further][:limit]
