@@ -13,19 +13,22 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from assistant.anchor import anchor, holds_name
+from assistant.anchor import anchor, holds_name, note_other_figure
+from assistant.charge import Charge, compose_charge, find_charge, show_charge
 from assistant.compose import Layout, compose, is_hedged
 from assistant.contents import say_contents
 from assistant.english import is_english
-from assistant.gate import Decision, decide, is_certain
+from assistant.follow import understand, understand_as_follow_up
+from assistant.gate import SLOT, Decision, decide, is_certain
 from assistant.llm.catalog import Form, ModelSpec
 from assistant.llm.engine import LanguageModel
 from assistant.llm.held import Held, Model
 from assistant.refuse import write_refusal
-from assistant.retrieve import number, retrieve
+from assistant.retrieve import WEIGHED, Scorer, number, retrieve
 from assistant.rivals import find_rivals
 from assistant.say import Line, holds_anything, say_drafts, say_statements, write
 from assistant.slots import Slot, plan_slots
+from assistant.stated import inherits_year, states_year
 from assistant.types import (
     Answer,
     Citation,
@@ -41,7 +44,7 @@ from assistant.types import (
     Turn,
     Understood,
 )
-from assistant.understand import describe_corpus, understand, understand_as_follow_up
+from assistant.understand import describe_corpus
 from assistant.weigh import Searchable, Weighing, weigh
 from assistant.writer import Task, keep_related, write_drafts
 from vectorstore.errors import IndexDamaged, IndexStale
@@ -86,6 +89,7 @@ class _Case:
     turns: tuple[Turn, ...] = ()
     notes: tuple[str, ...] = ()
     contradicted: bool = False  # the documents have what was asked for, of another place or year
+    charge: Charge | None = None  # who is in charge of what was asked for
 
 
 @dataclass(slots=True)
@@ -174,33 +178,64 @@ class Assistant:
             yield Understood(understood)
         passages, decision = self._decide(understood, index, model)
         if history:
-            again = understand_as_follow_up(question, history, corpus) if decision.refusal and scope is None else None
-            found = self._decide(again, index, model) if again and again.scope != understood.scope else None
-            if again and found and found[1].refusal is None and is_certain(again, found[0]):
-                understood, (passages, decision) = again, found
+            for subject in (False, True):
+                if decision.refusal is None or scope is not None:
+                    break
+                again = understand_as_follow_up(question, history, corpus, subject=subject)
+                if again is None or again.standalone == understood.standalone:
+                    continue
+                found = self._decide(again, index, model)
+                if found[1].refusal is None and is_certain(again, found[0]):
+                    understood, (passages, decision) = again, found
             yield Understood(understood)
         notes: tuple[str, ...] = ()
         if decision.refusal in (Refusal.OTHER_YEAR, Refusal.OTHER_REGION) and (named := anchor(understood, index)):
             found = self._decide(named.question, index, model)
             if found[1].refusal is None and holds_name(found[0][0].sentence.plain, named.name):
                 understood, (passages, decision), notes = named.question, found, (named.note,)
+        if decision.refusal is None and understood.kind in WEIGHED and not notes:
+            other = note_other_figure(understood, passages[0].sentence, index) if passages else None
+            notes = (other,) if other else ()
+        charge = find_charge(understood, index)
+        if charge:  # who is in charge stands behind the paragraph, and not in the sentence that was found
+            passages, decision = show_charge(charge), Decision(None)
         yield Found(passages if decision.refusal is None else ())
         clock.lap("retrieve")
         facts = IndexFacts(index.manifest.generation, index.manifest.corpus_sha256)
         titles = {parsed.document.source: parsed.document.title for parsed in index.documents}
         weighing = weigh(understood, index)
-        case = _Case(understood, model, passages, weighing, titles, facts, stop, tuple(history), notes, bool(notes))
+        case = _Case(
+            understood, model, passages, weighing, titles, facts, stop, tuple(history), notes, bool(notes), charge
+        )
         yield Finished((yield from self._answer(case, decision, index, clock)))
 
     def _decide(self, question: Question, index: Evidence, model: Model) -> tuple[tuple[Passage, ...], Decision]:
         """What was found for a question, and whether it is enough to answer."""
         found = () if question.kind in (Kind.NONE, Kind.CORPUS) else self._retrieve(question, index, model)
-        return found, decide(question, found, index)
+        decision = decide(question, found, index)
+        if decision.refusal and question.scope.years and question.kind in WEIGHED:
+            dated = self._retrieve_stated(question, index, model)
+            again = decide(question, dated, index) if dated else decision
+            if again.refusal is None:
+                return dated, again
+        return found, decision
+
+    def _retrieve_stated(self, question: Question, index: Evidence, model: Model) -> tuple[Passage, ...]:
+        """What sentences of other years' sections say of the year that was asked for: 2025年底为485万千瓦 in a plan of 2026."""
+        years, wider = question.scope.years, replace(question.scope, years=frozenset())
+        found = retrieve(question, index, self._scorer(question, model), scope=wider)
+        documents = index.documents
+        kept = [p for p in found if states_year(p.sentence, years) or inherits_year(p.sentence, years, documents)]
+        return number(kept)
+
+    def _scorer(self, question: Question, model: Model) -> Scorer | None:
+        """The reader that scores sentences, where the model is one and the question wants a single answer."""
+        reads = model.spec.form is Form.READER and question.kind is not Kind.SUMMARY
+        return model.engine.score if reads else None
 
     def _retrieve(self, question: Question, index: Evidence, model: Model) -> tuple[Passage, ...]:
         """Find passages; where several places or years are asked for those of each, so that none crowds out another."""
-        reads = model.spec.form is Form.READER and question.kind is not Kind.SUMMARY
-        scorer = model.engine.score if reads else None
+        scorer = self._scorer(question, model)
         slots: tuple[Slot, ...] = ()
         if question.kind is Kind.COMPARE:
             regions = {s.labels.region for parsed in index.documents for s in parsed.sections if s.labels.region}
@@ -213,6 +248,12 @@ class Assistant:
         for slot in slots:
             of_slot = retrieve(question, index, scorer, scope=slot.scope)
             share = len(of_slot) if question.kind is Kind.SUMMARY else _OF_A_SLOT
+            if (
+                slot.scope.years
+                and question.kind is Kind.COMPARE
+                and max((p.coverage for p in of_slot), default=0) < SLOT
+            ):
+                of_slot = self._retrieve_stated(replace(question, scope=slot.scope), index, model)
             found |= {p.sentence.id: p for p in of_slot[:share]}
         return number(found.values())
 
@@ -237,7 +278,11 @@ class Assistant:
         lines: tuple[Line, ...] = ()
         found = case.passages
         # Of two figures for one thing no model is asked to choose.
-        quotes = case.model.spec.form is Form.READER or bool(find_rivals(case.question, found, case.weighing))
+        quotes = (
+            case.model.spec.form is Form.READER
+            or case.charge is not None
+            or bool(find_rivals(case.question, found, case.weighing))
+        )
         if not quotes:
             task = Task(case.question, keep_related(found), case.turns, case.titles, case.stop)
             drafted = yield from write_drafts(case.model.engine, case.model.spec, task, clock.first_token)
@@ -251,7 +296,10 @@ class Assistant:
             quotes = cited and not holds_anything(lines) and not case.stop.is_set()
             layout = Layout.NEAREST if is_hedged(case.question, found[0], case.weighing) else layout
         if quotes:  # also where nothing of what a model wrote stands: the documents' own words do
-            composition = compose(case.question, found, case.weighing, contradicted=case.contradicted)
+            if case.charge:
+                composition = compose_charge(case.charge, case.weighing)
+            else:
+                composition = compose(case.question, found, case.weighing, contradicted=case.contradicted)
             layout, empty = composition.layout, composition.empty_rows
             clock.first_token()
             clock.lap("generate")

@@ -19,6 +19,7 @@ from assistant.pairs import keep_spoken, names_them
 from assistant.quote import choose_quote, cut_pieces, most_telling, short_answer
 from assistant.rivals import find_rivals
 from assistant.slots import plan_slots
+from assistant.stated import lies_in
 from assistant.summarise import choose_told
 from assistant.types import Asks, Kind, Passage, Question
 from assistant.weigh import Weighing
@@ -30,6 +31,7 @@ _LISTED = 6  # statements of a list; more are a wall of quotes
 _WHOLE = 140  # characters up to which a list quotes the whole sentence
 _WORDED = 0.5  # share of a question that a sentence has to hold to be the answer and not just the nearest
 _ELSEWHERE = 0.2  # share of the question that may stand in other sentences and not in the one with the figure
+_EVEN = 0.9  # of the likeliest sentence's probability: as likely, where none is what the question supposes
 _NAMING = 1.5  # what it counts that a clause names the place of its row
 _TIE = 0.95  # sentences this close to the best that carry other labels answer an ambiguous question too
 
@@ -79,7 +81,8 @@ def compose(
         said = _say(question, rivals, weighing)
         return Composition(Layout.DIFFERING, tuple(replace(one, short=None) for one in said.statements))
     if contradicted:
-        return _say(question, passages[:1], weighing, near=True)
+        likely = _EVEN * (passages[0].likely or 0.0)
+        return _say(question, [p for p in passages[:2] if (p.likely or 0.0) >= likely], weighing, near=True)
     return _say(question, _answering(question, passages, weighing), weighing)
 
 
@@ -176,7 +179,7 @@ def _compare(question: Question, passages: Sequence[Passage], weighing: Weighing
     known = sorted({p.sentence.labels.region for p in passages if p.sentence.labels.region})
     for slot in plan_slots(question, known):
         about = read_about(slot.name)
-        fitting = [p for p in passages if slot.scope.allows(p.sentence) and _fits_row(question, p, weighing, about)]
+        fitting = [p for p in passages if lies_in(slot.scope, p.sentence) and _fits_row(question, p, weighing, about)]
         if not fitting:
             empty.append(slot.name)
             continue

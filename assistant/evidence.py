@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 
 from assistant.clauses import Clause, split_clauses
-from assistant.expect import holds_answer, unit_fits
+from assistant.expect import holds_answer, unit_fits, wants_date, wants_label
 from assistant.owners import About, ask_about
 from assistant.pairs import is_of_others, keep_spoken, read_figures, said_of
 from assistant.types import Asks, Question, ReaderScores
@@ -80,7 +80,11 @@ def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evi
         context = found.contexts.get(sentence.id, "")
         rival = dense[1] if hit.dense >= dense[0] and len(dense) > 1 else (dense[0] if len(dense) > 1 else 0.0)
         local, counted = cover_locally(question, weighing, sentence)
-        dated = question.asks is Asks.YEAR and sentence.labels.part is not None  # the section says the year
+        # The section says the year, but no day and no month.
+        labelled = sentence.labels.part is not None or (
+            wants_label(question.focus) and sentence.labels.year is not None
+        )
+        dated = question.asks is Asks.YEAR and labelled and not wants_date(question.focus)
         spoken = keep_spoken(sentence.plain, about)
         fits = dated or holds_answer(question.asks, spoken, question.focus)
         out[sentence.id] = Evidence(

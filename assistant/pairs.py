@@ -89,8 +89,17 @@ def said_of(text: str, figure: Figure, about: About) -> bool:
 def keep_spoken(text: str, about: About) -> str:
     """A sentence without the clauses that speak of other places and years than the ones that were asked for."""
     clauses = split_clauses(text)
-    kept = [clause.text for clause in clauses if not is_of_others(text, clause, about)]
-    return text if len(kept) == len(clauses) else ",".join(kept)
+    others = [clause for clause in clauses if is_of_others(text, clause, about)]
+    if not others:
+        return text
+    return ",".join(_keep_head(text, clause) if clause in others else clause.text for clause in clauses)
+
+
+def _keep_head(text: str, clause: Clause) -> str:
+    """Of a clause that is said of others what stands before a colon, and before them: it announces all (前5位的地区:广东…)."""
+    head = re.match("[^:：]*[:：]", clause.text)
+    first = min((one.start for one in (*find_places(text), *find_years(text)) if one.start >= clause.start), default=0)
+    return head[0][:-1] if head and clause.start + head.end() <= first else ""
 
 
 def is_of_others(text: str, clause: Clause, about: About) -> bool:
@@ -100,6 +109,11 @@ def is_of_others(text: str, clause: Clause, about: About) -> bool:
         if is_divided(asked, lists) and owners and not any(asked & one.names for one in owners):
             return True
     return False
+
+
+def governs(years: frozenset[str], text: str, clause: Clause) -> bool:
+    """Whether one of the years is the one that a clause speaks of."""
+    return any(years & one.names for one in _governing(text, find_years(text), clause))
 
 
 def names_them(text: str, start: int, end: int, about: About) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vectorstore.gazetteer import Gazetteer, Mention
 
 _DOCUMENTS = re.compile(
-    r"^(?:省|市)?的?(?:文件|资料|材料|文档|报告里|方案里|规划里)"
+    r"^(?:省|市)?的?[这那该]?份?(?:文件|资料|材料|文档|本文|[^,。?的和与及、]{0,8}(?:报告|方案|规划|办法|意见|计划)[里中])"
 )  # 广东文件: whose they are, and no more
 _OF = re.compile(r"^[省市]?的?$")  # what may stand between a province and its city
 

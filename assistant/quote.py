@@ -6,14 +6,27 @@ where the verb stands, to the item that was asked for. A short answer is given o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from assistant.clauses import Clause, split_clauses
-from assistant.expect import DEADLINE, NAMED, holds_answer, unit_fits, wants_deadline
-from assistant.owners import About, find_years, read_about
-from assistant.pairs import Figure, is_of_others, names_them, read_figures, said_of
+from assistant.expect import (
+    DAY,
+    DEADLINE,
+    MONTH,
+    NAMED,
+    OTHER_TIME,
+    SPAN,
+    holds_answer,
+    unit_fits,
+    wants_date,
+    wants_deadline,
+    wants_label,
+)
+from assistant.owners import About, find_years, is_named, read_about
+from assistant.pairs import Figure, governs, is_of_others, names_them, read_figures, said_of
 from assistant.quantities import Measure, find_quantities
 from assistant.types import Asks
 from assistant.weigh import Weighing
@@ -21,6 +34,7 @@ from vectorstore.gazetteer import Gazetteer
 from vectorstore.segment import leading_verb
 from vectorstore.types import Sentence
 
+_NOTE_BEFORE = re.compile(r"^\s*[（(][^（()）]*(?:牵头|配合|负责|责任单位)[^（()）]*[)）](?=\S)")
 _TOO_LONG = 60  # characters; a quote this long is no longer read
 
 
@@ -41,18 +55,27 @@ def choose_quote(
     as it stands, and with ``items`` an enumeration goes on to its end: a list wants its items, not the one that was named.
     """
     text, about = sentence.plain, about or read_about(question)
+    # (…牵头,…配合) behind a paragraph is said of that paragraph, and not of what follows.
+    text = _NOTE_BEFORE.sub("", text)
     if len(text) <= whole:
         return text.rstrip("。;；")
     clauses = split_clauses(text)
     if len(clauses) < 2 or not weighing.terms:
         return text.rstrip("。;；")
-    others = [is_of_others(text, clause, about) for clause in clauses]
+    dated = _states_other_year(sentence, about)
+    others = [
+        is_of_others(text, clause, about) or (dated and not governs(about.years, text, clause)) for clause in clauses
+    ]
     goal = weighing.coverage(_leave_out(text, clauses, others))
     best: tuple[float, int, int, int] | None = None
     for i in range(len(clauses)):
         first = _clause_start(clauses, i)
         for j in range(i, len(clauses)):
-            if others[j] or not names_them(text, clauses[first].start, clauses[j].end, about):
+            if (
+                others[j]
+                or (dated and others[first])
+                or not names_them(text, clauses[first].start, clauses[j].end, about)
+            ):
                 continue
             piece = text[clauses[first].start : clauses[j].end]
             said = _leave_out(text, clauses[first : j + 1], others[first : j + 1])
@@ -71,6 +94,12 @@ def choose_quote(
         last += 1  # the rest of the enumeration
     last = _end_of_row(text, clauses, last)
     return text[clauses[first].start : clauses[last].end].strip()
+
+
+def _states_other_year(sentence: Sentence, about: About) -> bool:
+    """Whether a sentence is of the asked year by its own words alone: what it says without naming that is of its section's year."""
+    year = sentence.labels.year
+    return year is not None and str(year) not in about.years and is_named(about.years, find_years(sentence.plain))
 
 
 def _end_of_row(text: str, clauses: Sequence[Clause], last: int) -> int:
@@ -167,6 +196,8 @@ def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question:
         for figure in read_figures(text)
         if offset <= figure.quantity.start < offset + len(quote) and said_of(text, figure, about)
     ]
+    if _states_other_year(sentence, about):
+        figures = [figure for figure in figures if is_named(about.years, figure.years or ())]
     if any(_stand_together(one, other) for one, other in pairwise(figures)):
         return None
     rated = [(weighing.coverage(figure.words), figure) for figure in figures]
@@ -199,14 +230,26 @@ def _only_region(sentence: Sentence) -> str | None:
 def _only_year(sentence: Sentence, quote: str, question: str) -> str | None:
     """The one year that a quote states; one that it only compares with is none. Else that of the label.
 
-    Until when (最晚哪一年) has to stand in the words, and is given with its 前 or 底前.
+    Until when (最晚哪一年) has to stand in the words, and is given with its 前 or 底前. So has a day or a month, where one is asked
+    for. A label is no answer where the words up to the quote's end set another time (到明年底, 今明两年, 三年内): that is the answer.
     """
-    if wants_deadline(question):
+    if wants_label(question) and sentence.labels.year is not None:
+        return f"{sentence.labels.year}年"
+    if wants_date(question):
+        dates = dict.fromkeys(DAY.findall(quote) or MONTH.findall(quote))
+        return next(iter(dates)) if len(dates) == 1 else None
+    if wants_deadline(question) and DEADLINE.search(quote):
         until = [m["until"] or m["by"] for m in DEADLINE.finditer(quote)]
         return until[0] if len(set(until)) == 1 else None
     named = {one.name for owners in find_years(quote) for one in owners.members}
-    if len(named) == 1 and (year := next(iter(named))).isdigit():
-        return f"{year}年"
-    if named or sentence.labels.year is None or any(q.measure is Measure.YEAR for q in find_quantities(quote)):
+    stated = [name for name in named if name.isdigit()]
+    if len(named) == 1 and stated:
+        return f"{stated[0]}年"
+    relative = dict.fromkeys(OTHER_TIME.findall(quote))
+    if relative:
+        return next(iter(relative)) if len(relative) == 1 and not stated else None
+    before = sentence.plain[: max(sentence.plain.find(quote), 0) + len(quote)]
+    elsewhen = any(pattern.search(before) for pattern in (OTHER_TIME, SPAN, DEADLINE))
+    if elsewhen or wants_deadline(question) or named or sentence.labels.year is None:
         return None
-    return f"{sentence.labels.year}年"
+    return None if any(q.measure is Measure.YEAR for q in find_quantities(quote)) else f"{sentence.labels.year}年"

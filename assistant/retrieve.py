@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.evidence import Found, judge
-from assistant.expect import holds_answer
+from assistant.expect import holds_answer, wants_label
+from assistant.frames import PART
 from assistant.likely import find_probability
+from assistant.marked import asks_trouble, find_admitted, find_enumerated, find_part
 from assistant.orders import gives_orders
 from assistant.topics import (
     Stretch,
@@ -64,6 +66,8 @@ def retrieve(
         topic := _find_topic(question, index, weighing, scope or question.scope)
     ):
         return topic
+    if question.kind is Kind.SUMMARY and PART.search(question.focus):
+        return ()  # a part that no document has
     rated = rate(question, index, weighing, scope)
     del rated[WHOLE if question.kind is Kind.SUMMARY else PASSAGES :]
     if not rated:
@@ -119,6 +123,8 @@ def _can_answer(question: Question, sentence: Sentence) -> bool:
     """多少 is answered by a figure or not at all; a year may also come from a label, a name may stand without quotes."""
     if question.asks is Asks.NAME or (question.asks is Asks.YEAR and sentence.labels.part):
         return True
+    if question.asks is Asks.YEAR and sentence.labels.year and wants_label(question.focus):
+        return True
     return holds_answer(question.asks, sentence.plain, question.focus)
 
 
@@ -131,6 +137,8 @@ def number(passages: Iterable[Passage]) -> tuple[Passage, ...]:
 def _search(question: Question, index: Searchable, scope: Scope, weighing: Weighing) -> Sequence[Hit]:
     """Search inside the scope. Sentences that are about a place come with those of its province that name it."""
     text = question.focus or question.standalone
+    if question.asks is Asks.YEAR and wants_label(text):  # 哪一年的报告: every sentence is of a report
+        text = " ".join(question.terms) or text
     unknown = [term for term in weighing.terms if not index.holds(term.text)]
     others = {word for term in unknown for word in term.means} | {word for t in weighing.terms for word in t.members}
     text = " ".join([text, *sorted(others)])
@@ -150,27 +158,53 @@ def _find_topic(question: Question, index: Searchable, weighing: Weighing, scope
 
     Nothing of a place in a year that has sections of its own for that.
     """
-    stretches: Sequence[Stretch] = ()
-    if question.asks is Asks.OTHER and (counted := find_counted(index.documents, question.focus, weighing, scope)):
-        stretches = counted
-    elif question.kind is Kind.LIST and (question.terms or not scope.places):
-        if question.terms and question.asks is Asks.OTHER and not scope.regions:
-            stretches = find_listed(index.documents, weighing, scope)
-    elif not question.terms:
-        if scope.places or scope.regions:
-            stretches = find_places(index.documents, replace(question.scope, years=scope.years))
-        elif scope.sources and not scope.regions:
-            stretches = tuple(list_stretches(index.documents, scope))
-    elif not (scope.regions and scope.years):
-        find = find_headed if scope.regions or scope.places else find_topic
-        stretches = find(index.documents, weighing, scope)
+    stretches = _find_marked(question, index, weighing, scope)
+    if not stretches and not PART.search(question.focus):
+        stretches = _find_about(question, index, weighing, scope)
     passages = []
     for stretch in stretches:
-        heading = "\n".join(stretch.headings)
+        heading = "\n".join((*stretch.headings, stretch.announced))
         for sentence in stretch.sentences:
             coverage = weighing.coverage(f"{heading}\n{sentence.plain}")
             passages.append(Passage(0, sentence, coverage, coverage, headings=stretch.headings))
     return number(passages[:WHOLE])
+
+
+def _find_marked(question: Question, index: Searchable, weighing: Weighing, scope: Scope) -> Sequence[Stretch]:
+    """What a text itself marks as that which is asked for: a part of it, what it counts, what it admits."""
+    documents, focus = index.documents, question.focus
+    if found := find_part(documents, focus, weighing, scope):
+        return find_enumerated(documents, focus, weighing, scope) or found
+    if found := find_enumerated(documents, focus, weighing, scope):
+        return found
+    if asks_trouble(focus) and not (scope.regions and scope.years):
+        return find_admitted(documents, weighing, scope)
+    return ()
+
+
+def _find_about(question: Question, index: Searchable, weighing: Weighing, scope: Scope) -> Sequence[Stretch]:
+    """What stands under the headings, or in the paragraphs, of what is asked for."""
+    documents = index.documents
+    if question.asks is Asks.OTHER and (counted := find_counted(documents, question.focus, weighing, scope)):
+        return counted
+    if question.kind is Kind.LIST and (question.terms or (scope.regions and not scope.places)):
+        listed = question.terms and question.asks is Asks.OTHER and not scope.regions
+        return find_listed(documents, weighing, scope) if listed else ()
+    if not question.terms:
+        if scope.places or scope.regions:
+            return find_places(documents, replace(question.scope, years=scope.years))
+        if not (scope.sources or scope.years):
+            return ()
+        found = tuple(list_stretches(documents, scope))
+        # Reports of several places have sections of their own, of which each has its share.
+        told = [sentence for stretch in found for sentence in stretch.sentences]
+        of_places = 2 * sum(sentence.labels.region is not None for sentence in told) > len(told)
+        return found if scope.sources or not of_places else ()
+    if scope.regions and scope.years:
+        return ()
+    if scope.regions or scope.places:
+        return find_headed(documents, weighing, scope)
+    return find_topic(documents, weighing, scope)
 
 
 def _rate(hit: Hit, weighing: Weighing, contexts: Mapping[str, str], best: float, question: Question) -> Rated:

@@ -6,6 +6,7 @@ So neither is given as the answer; both are shown and said to differ.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from assistant.cite import drop_planted
@@ -21,6 +22,8 @@ _AS_WELL = 0.85  # of what the best sentence holds of the question at its figure
 _LEAST = 0.5  # and at least this share: of a question in other words any two figures might pass for rivals
 _LIKELY = 0.3  # of the likeliest sentence's probability of being the answer
 _MOST = 3
+_PERIOD = re.compile("十[一二三四五六]五")
+_ONE_YEAR = re.compile(r"今年|去年|本年(?!度)|明年|(?<![到至])(?:19|20)\d\d年")
 
 
 def find_rivals(question: Question, passages: Sequence[Passage], weighing: Weighing) -> tuple[Passage, ...]:
@@ -70,6 +73,8 @@ def _find_figures(question: Question, passage: Passage, weighing: Weighing) -> l
 
 def _is_of_another_year(question: Question, clause: str) -> bool:
     """Whether a clause names years, and none that was asked for: what a plan says of the past is no plan."""
+    if _PERIOD.search(question.focus) and not question.scope.years and _ONE_YEAR.search(clause):
+        return True  # a figure of this year is none of a plan of five
     years = {int(q.value) for q in find_quantities(clause) if q.measure is Measure.YEAR}
     return bool(years and question.scope.years) and years.isdisjoint(question.scope.years)
 

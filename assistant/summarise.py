@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
 from assistant.clauses import split_clauses
@@ -20,7 +20,7 @@ from assistant.quantities import find_quantities
 from assistant.quote import Piece, choose_quote, cut_pieces
 from assistant.slots import plan_slots
 from assistant.titles import name_document
-from assistant.topics import exhorts, holds_formality
+from assistant.topics import NOTE, exhorts, holds_formality, is_formal
 from assistant.types import Passage, Question
 from assistant.weigh import Term, Weighing
 from vectorstore.segment import content_words
@@ -34,7 +34,17 @@ _GROUPS = 12  # sections of which a summary gives something each
 _FIGURES, _NAMES = 3, 2  # of a clause that count
 _SHORT = 11  # characters; a shorter clause says little
 _AIMS, _AIMED = re.compile("目标|总体要求|主要指标"), re.compile(r"到20\d\d年|力争|率先")
-_COUNTED = re.compile("^(?:[一二三四五六七八九]是|第[一二三四五六七八九])")  # what the text itself counts as a point
+_DIGIT = "[一二三四五六七八九十]"
+_COUNTED = re.compile(f"^(?:{_DIGIT}是|第{_DIGIT}(?=[,，、]))")  # what the text itself counts as a point
+_MARKED = re.compile(rf"(?:^|[:：;；。,，\s])(?:{_DIGIT}[是要]|第{_DIGIT}[,，、]|[(（]{_DIGIT}[)）]|——)")
+_GAP = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
+_GAPS, _MANY_GAPS = 3, 12  # of what a page has around its text, in a clause and in a sentence
+# What a report as a whole, or a year, is told by before anything else.
+_HEADLINE = re.compile("生产总值|新增就业|人均可支配收入|消费价格|财政赤字|预期目标|贫困人口|粮食.{0,4}产")
+_FIRST, _OPENING = 1.5, 1.5  # what that counts, and a short sentence that opens a paragraph and says what it is about
+_SENTENCES, _TOPIC = 3, 20  # sentences of such a paragraph and paragraphs beside it, characters of such a sentence
+_MANY_BELOW = 2  # headings below one beyond its bullets, from which on they come first
+_PARTS = re.compile("[;；]")
 _LONGEST = 60  # characters of a bullet, unless a single clause is longer
 _LISTED = 160  # characters of the headings below one that are named beside it
 _NUMBER = re.compile(r"^\s*(?:[(（][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十\d]+[、.．])\s*")
@@ -56,6 +66,9 @@ class Told:
 
 def choose_told(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Told]:
     """Choose the clauses of a summary, in the order of the text."""
+    years = question.scope.years
+    # What is planned for 2030 is no part of what was asked for 2025.
+    passages = [p for p in passages if not years or (p.sentence.labels.year or 0) <= max(years)]
     if passages and all(passage.headings for passage in passages):
         return _tell_by_headings(question, passages, weighing)
     reported = [p for p in passages if p.sentence.labels.part]
@@ -78,7 +91,7 @@ def _tell_by_headings(question: Question, passages: Sequence[Passage], weighing:
         groups.setdefault((passage.sentence.source, *passage.headings[:depth]), []).append(passage)
     about = About(question.scope.places)  # of a place in a set of documents the clauses that name it
     told: list[Told] = []
-    for group, share in zip(groups.values(), _share(list(groups.values())), strict=True):
+    for group, share in zip(groups.values(), _share(list(groups.values()), depth), strict=True):
         heading = _name(group, depth)
         if not question.scope.sources and all(
             told_of.passage.sentence.source != group[0].sentence.source for told_of in told
@@ -99,13 +112,22 @@ def _find_depth(passages: Sequence[Passage]) -> int:
     return 2 if len(finest) <= _TOLD else 1
 
 
-def _share(groups: Sequence[Sequence[Passage]]) -> list[int]:
-    """Give each group a bullet, one that states the aims another, and the rest by what they have left."""
+def _share(groups: Sequence[Sequence[Passage]], depth: int) -> list[int]:
+    """Give each group a bullet, one that states the aims another, one for each heading below, and the rest by what is left."""
     shares = [2 if len(group) > 1 and _AIMS.search(" ".join(group[0].headings[1:])) else 1 for group in groups]
+    below = [len({passage.headings[: depth + 1] for passage in group}) for group in groups]
     for _ in range(max(0, _TOLD - sum(shares))):
+        lacking = max(range(len(groups)), key=lambda n: (below[n] - shares[n], -n))
         most = max(range(len(groups)), key=lambda n: (len(groups[n]) / (shares[n] + 1), -n))
-        shares[most] += len(groups[most]) > shares[most]
+        most = lacking if below[lacking] > shares[lacking] + _MANY_BELOW else most
+        shares[most] += _room(groups[most]) > shares[most]
     return shares
+
+
+def _room(group: Sequence[Passage]) -> int:
+    """How many bullets a group may have: one for each sentence, more for one that is long or has parts between semicolons."""
+    plain = [passage.sentence.plain for passage in group]
+    return sum(max(len(_PARTS.split(text.strip("；;"))), -(-len(text) // _LONGEST)) for text in plain)
 
 
 def _name(group: Sequence[Passage], depth: int) -> str:
@@ -131,17 +153,52 @@ def _spread(
 
 
 def _rank(passages: Sequence[Passage], weighing: Weighing, about: About) -> list[tuple[Passage, Piece]]:
-    first: list[tuple[Passage, Piece]] = []
-    further: list[tuple[Passage, Piece]] = []
+    """What the text counts, then the best of each sentence, then what else each says."""
+    tiers: tuple[list[tuple[Passage, Piece]], ...] = ([], [], [])
+    counted = all(_MARKED.search(passage.sentence.plain) for passage in passages)  # a list that the text counts
+    opening = _find_openings(passages)
     for passage in passages:
-        best, *others = sorted(_cut(passage.sentence, weighing, about), key=lambda piece: -piece.worth)
-        end = best.start + len(best.text)
-        apart = [one for one in others if one.start >= end or one.start + len(one.text) <= best.start]
-        first.append((passage, best))
-        further += [(passage, piece) for piece in apart[:1]]
-    first.sort(key=lambda pair: -pair[1].worth)
-    further.sort(key=lambda pair: -pair[1].worth)
-    return [*first, *further]
+        pieces = _cut(passage.sentence, weighing, about)
+        if passage.sentence.id in opening:
+            pieces = [replace(piece, worth=piece.worth + _OPENING) for piece in pieces]
+        for nth, piece in enumerate(_keep_apart(pieces)):
+            tier = 0 if counted and _MARKED.match(piece.text) else 1 if nth == 0 else 2
+            tiers[tier].append((passage, piece))
+    for tier_of in tiers:
+        tier_of.sort(key=lambda pair: -pair[1].worth)
+    return [*tiers[0], *(tiers[1] if weighing.terms else _each_once(tiers[1])), *tiers[2]]
+
+
+def _find_openings(passages: Sequence[Passage]) -> set[str]:
+    """The short sentences that open a paragraph and say what it is about."""
+    paragraphs: dict[tuple[str, int], list[Sentence]] = {}
+    for passage in passages:
+        paragraphs.setdefault((passage.sentence.source, passage.sentence.paragraph), []).append(passage.sentence)
+    if len(paragraphs) < _SENTENCES:
+        return set()
+    first = [min(told, key=lambda s: s.start) for told in paragraphs.values() if len(told) >= _SENTENCES]
+    return {sentence.id for sentence in first if len(sentence.plain) <= _TOPIC}
+
+
+def _each_once(pairs: Sequence[tuple[Passage, Piece]]) -> list[tuple[Passage, Piece]]:
+    """What speaks again of a leading figure that was told earlier in the text comes last."""
+    again: set[int] = set()
+    seen: set[str] = set()
+    for number, (_, piece) in sorted(enumerate(pairs), key=lambda one: one[1][0].sentence.start):
+        led = {*_HEADLINE.findall(piece.text)}
+        again |= {number} if led and led <= seen else set()
+        seen |= led
+    return sorted(pairs, key=lambda pair: pairs.index(pair) in again)
+
+
+def _keep_apart(pieces: Sequence[Piece]) -> list[Piece]:
+    """The best of pieces that overlap, best first."""
+    kept: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: -piece.worth):
+        end = piece.start + len(piece.text)
+        if all(piece.start >= one.start + len(one.text) or end <= one.start for one in kept):
+            kept.append(piece)
+    return kept
 
 
 def _cut(sentence: Sentence, weighing: Weighing, about: About) -> list[Piece]:
@@ -168,9 +225,11 @@ def _rate(text: str, weighing: Weighing) -> float:
     said = min(_FIGURES, len(find_quantities(text))) + 0.5 * min(_NAMES, len(NAMED.findall(text)))
     said += (
         1.5 * (_AIMED.search(text) is not None)
-        + 4.0 * (_COUNTED.match(text) is not None)
+        + (4.0 if weighing.terms else 1.0) * (_COUNTED.match(text) is not None)
         + 0.02 * min(_LONGEST, len(text))
     )
+    said -= 4.0 * (len(_GAP.findall(text)) >= _GAPS or NOTE.match(text) is not None)
+    said += _FIRST * (not weighing.terms and _HEADLINE.search(text) is not None)
     said -= 3.0 * holds_formality(_drop_note(text)) + 3.0 * exhorts(text) + 3.0 * (_HANGING.search(text) is not None)
     return said + (-0.5 if len(text) < _SHORT else weighing.coverage(text) if weighing.terms else 0.0)
 
@@ -214,10 +273,16 @@ def _group(question: Question, passages: Sequence[Passage], weighing: Weighing) 
     return list(sections.values())
 
 
+def _is_around(plain: str) -> bool:
+    """Whether a sentence is what a page has around its text, or says only who is responsible."""
+    return len(_GAP.findall(plain)) >= _MANY_GAPS or (NOTE.match(plain) is not None and is_formal(plain))
+
+
 def _most_telling(passages: Sequence[Passage], weighing: Weighing, limit: int) -> list[tuple[Passage, Piece]]:
     """The pieces that say most, of at most two from one sentence, so that none fills the summary."""
     leading: list[tuple[Passage, Piece]] = []
     further: list[tuple[Passage, Piece]] = []
+    passages = [p for p in passages if not _is_around(p.sentence.plain)] or passages
     roomy = 2 * limit >= len(passages)  # then each sentence has its say before one has two
     for passage in passages:
         pieces = sorted(cut_pieces(passage.sentence, weighing), key=lambda piece: -piece.worth)

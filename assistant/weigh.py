@@ -152,15 +152,35 @@ def weigh(question: Question, index: Searchable) -> Weighing:
     """Weigh the telling words of a question by their rarity; a figure that the corpus holds is one of them."""
     asked = find_quantities(question.focus)
     stated = [normalize(q.text) for q in asked if q.measure is Measure.QUANTITY and not _is_relative(question.focus, q)]
-    figures = [text for text in stated if len(text) > 1 and index.holds(text)]
+    # A figure that no sentence of the place and year has tells nothing of what is looked for: the question may be mistaken in it.
+    figures = [
+        text for text in stated if len(text) > 1 and index.holds(text) and _is_in_scope(text, question.scope, index)
+    ]
     terms = dict.fromkeys((*known_pieces(question.terms, index), *figures))
     spread = question.kind in (Kind.LIST, Kind.SUMMARY, Kind.COMPARE)
     return Weighing(tuple(_weigh_term(term, index, spread=spread) for term in terms))
 
 
+def _is_in_scope(text: str, scope: Scope, index: Searchable) -> bool:
+    if scope == Scope():
+        return True
+    return any(scope.allows(s) and text in normalize(s.plain) for s in index.sentences)
+
+
 def _is_relative(focus: str, quantity: Quantity) -> bool:
-    """The 1年 of 上1年 is no figure."""
-    return focus[max(0, quantity.start - 1) : quantity.start] in ("上", "前", "下", "后", "同")
+    """The 1年 of 上1年 and of 哪1年 is no figure."""
+    return focus[max(0, quantity.start - 1) : quantity.start] in (
+        "上",
+        "前",
+        "下",
+        "后",
+        "同",
+        "哪",
+        "这",
+        "那",
+        "每",
+        "某",
+    )
 
 
 def _weigh_term(text: str, index: Searchable, *, spread: bool) -> Term:

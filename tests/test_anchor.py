@@ -6,8 +6,9 @@ import pytest
 
 from assistant.anchor import anchor
 from assistant.answer import Assistant
+from assistant.follow import understand
 from assistant.types import Refusal
-from assistant.understand import describe_corpus, understand
+from assistant.understand import describe_corpus
 from tests.answer_fakes import FakeEngine
 from tests.made_documents import BEIJING, REVIEW_2023, TASKS_2024, make_parsed
 from tests.test_answer import READER
@@ -55,3 +56,18 @@ def test_the_answer_has_the_documents_own_year_and_a_note() -> None:
 def test_a_plain_thing_of_another_year_is_still_refused() -> None:
     assistant = Assistant(_index(), READER, FakeEngine())
     assert assistant.ask("北京2024年新建公园多少座？").refusal is Refusal.OTHER_REGION
+
+
+@pytest.mark.parametrize(
+    ("question", "noted"),
+    [("上海2024年财政赤字900亿元，是怎么考虑的？", True), ("上海2024年财政赤字218亿元，是怎么考虑的？", False)],
+)
+def test_a_wrong_figure_in_the_question_is_answered_with_the_documents_own_and_said_so(
+    question: str, noted: bool
+) -> None:
+    texts = {REVIEW_2023: "财政赤字900亿元。", TASKS_2024: "安排财政赤字218亿元。新建公园120座。"}
+    assistant = Assistant(MemoryIndex([make_parsed("a.txt", texts)], open_embedder()), READER, FakeEngine())
+    answer = assistant.ask(question)
+    assert answer.refusal is None
+    assert "218亿元" in answer.text
+    assert any("900亿元" in note for note in answer.notes) is noted

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.clauses import split_clauses
+from assistant.owners import About
 from assistant.quote import choose_quote, short_answer
 from assistant.types import Asks
 from assistant.weigh import Term, Weighing
 from tests.sentences import SHANGHAI, make_sentence
-from vectorstore.types import Sentence
+from vectorstore.types import Part, Sentence
 
 
 def _weigh(*terms: str) -> Weighing:
@@ -106,3 +107,48 @@ def test_a_year_is_the_one_that_the_words_state(text: str, question: str, answer
 
 def test_a_comma_inside_a_number_cuts_no_clause() -> None:
     assert [clause.text for clause in split_clauses("投资1,200亿元,新建公园")] == ["投资1,200亿元", "新建公园"]
+
+
+_PLAN = {"year": 2009, "part": Part.TASKS}
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "answer"),
+    [
+        ("到明年底，西部地区建制村通公路。", "村子什么时候通公路?", "明年底"),
+        ("今明两年，坚决打好攻坚战。", "攻坚战打到哪年?", "今明两年"),
+        ("今后三年，西部地区建制村通公路。", "村子什么时候通公路?", None),
+        ("到2020年，西部地区建制村通公路。", "村子什么时候通公路?", "2020年"),
+        ("西部地区建制村通公路。", "村子什么时候通公路?", "2009年"),
+        ("西部地区建制村通公路。", "要到哪一年村子通公路?", None),
+        ("争取三年内村子通公路，中央财政安排资金。", "这是哪一年的安排?", "2009年"),
+        ("8月底前村子通公路。", "村子几月通公路?", "8月底前"),
+        ("村子通公路。", "村子几月通公路?", None),
+        ("方案于2009年3月5日印发，村子通公路。", "方案哪天印发?", "2009年3月5日"),
+    ],
+)
+def test_the_year_of_a_label_is_no_answer_where_the_words_say_another_time(
+    text: str, question: str, answer: str | None
+) -> None:
+    sentence = make_sentence(text, **_PLAN)
+    assert short_answer(Asks.YEAR, sentence, text.rstrip("。"), _weigh("村子", "通公路"), question) == answer
+
+
+def test_what_a_plan_says_of_the_year_before_is_quoted_for_that_year_alone() -> None:
+    sentence = make_sentence("年均浓度控制在31微克以内，2025年这一浓度为33微克。", year=2026, part=Part.TASKS)
+    weighing = _weigh("年均", "浓度")
+    said = {}
+    for year in ("2025", "2026"):
+        about = About(years=frozenset([year]))
+        quote = choose_quote(sentence, weighing, asks=Asks.QUANTITY, question="浓度是多少?", about=about)
+        said[year] = (quote, short_answer(Asks.QUANTITY, sentence, quote, weighing, "浓度是多少?", about))
+    assert "33微克" in said["2025"][0]
+    assert "31" not in said["2025"][0]
+    assert "31微克" in said["2026"][0]
+
+
+def test_a_note_behind_a_paragraph_is_not_quoted_with_what_follows_it() -> None:
+    sentence = make_sentence("（省生态环境厅牵头，省财政厅配合）2丰富碳金融工具，发展碳期货。")
+    assert "生态环境厅" not in choose_quote(sentence, _weigh("碳金融工具", "牵头"))
+    plain = make_sentence("（试点城市）2丰富碳金融工具，发展碳期货。")
+    assert "试点城市" in choose_quote(plain, _weigh("碳金融工具", "试点城市"))

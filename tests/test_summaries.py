@@ -288,3 +288,118 @@ _PILOTS = """三十座节水城市试点的观察
 def test_headings_that_count_what_is_asked_for_are_told_all(question: str, told: tuple[str, ...]) -> None:
     answer = _ask(question, pilots=_PILOTS)
     assert [part for part in ("31公里", "12万只", "60个") if part in answer.text] == list(told)
+
+
+_CREEK = """2031年政府工作报告
+
+一、2030年工作回顾
+
+渔业产值达到30万亿元,增长9%。
+
+在肯定成绩的同时,也要清醒看到,我们还面临不少困难。一是港口淤积严重。疏浚跟不上。
+
+二是渔船老旧。近海鱼群减少四成。
+
+二、2031年工作部署
+
+渔业减负要加快。今年将采取三项举措。一是取消泊位费,惠及渔船900艘。二是降低冷库电价。三是把渔网抵扣扩大到所有渔户。
+
+做好工作要把握以下原则:一是先近海后远海。二是先疏浚后扩建。各地要抓紧落实。
+
+突出四个方面:
+
+——建好渔港。新建泊位12个。
+
+——护好滩涂。修复滩涂3万亩。
+
+——办好渔校。招收学员800名。
+
+——管好水质。近岸水质优良比例达到80%。
+
+三、2031年重点任务
+
+(一)渔港建设
+
+渔港建设投入5亿元。新建渔港7座。渔民转岗培训覆盖2000人。
+
+(二)生态修复
+
+修复红树林1万亩。安排转产渔民900人参加管护。红树林每月巡护一次。
+
+(三)民生保障
+
+提高渔民养老补贴至每月300元。低保标准提高8%。新建卫生站6所。
+"""
+
+_RULES = (
+    "渔业资源养护办法\n\n 首页 公告 通知 动态 第一章 总 则 第一条 为了养护渔业资源,制定本办法。 第二条 本办法适用于近海。 "
+    "第二章 休渔管理 第三条 休渔期为四个月。 申请捕捞许可应当具备下列条件: (一)有船舶证书; (二)有船员证书; (三)缴清费用。 "
+    "第四条 休渔期间不得出海。 第三章 罚 则 第五条 违反规定的,处一万元罚款。 情节严重的,吊销许可。"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "left"),
+    [
+        ("2031年渔业减负的三项举措是什么", ("取消泊位费", "降低冷库电价", "渔网抵扣"), ("先近海", "建好渔港")),
+        ("2031年的两条原则", ("先近海后远海", "先疏浚后扩建"), ("泊位费", "建好渔港")),
+        ("2031年的四个方面都讲了什么", ("建好渔港", "护好滩涂", "办好渔校", "管好水质"), ("泊位费",)),
+    ],
+)
+def test_what_the_text_counts_is_told_item_by_item(question: str, told: tuple[str, ...], left: tuple[str, ...]) -> None:
+    text = _ask(question, a=_CREEK).text
+    assert all(item in text for item in told) and not any(item in text for item in left)
+
+
+def test_items_of_another_number_are_not_what_was_asked_for() -> None:
+    assert "惠及渔船900艘" not in _ask("2031年渔业减负的七项举措是什么", a=_CREEK).text
+
+
+@pytest.mark.parametrize(
+    "question", ["2031年报告坦承了哪些困难？", "2031年政府工作报告承认了哪些短板", "2030年有哪些问题"]
+)
+def test_what_a_report_admits_is_told_whole_whatever_it_is_called(question: str) -> None:
+    text = _ask(question, a=_CREEK).text
+    assert "港口淤积" in text and "渔船老旧" in text and "渔港7座" not in text
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "left"),
+    [
+        ("2031年报告第三部分（二）那一节讲了什么", "红树林1万亩", "渔港7座"),
+        ("概述2031年报告的民生保障那一部分", "卫生站6所", "红树林"),
+    ],
+)
+def test_a_part_is_found_by_its_number_and_by_its_heading(question: str, told: str, left: str) -> None:
+    text = _ask(question, a=_CREEK).text
+    assert told in text and left not in text
+
+
+def test_a_part_that_no_document_has_is_refused() -> None:
+    assert _ask("2031年报告第九部分讲了什么", a=_CREEK).refusal is not None
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["没时间看全文，请把2031年政府工作报告浓缩一下", "2031年政府工作报告的核心内容是什么？", "盘点2030年的成绩单"],
+)
+def test_a_whole_document_or_year_is_told_in_any_wording(question: str) -> None:
+    assert "30万亿元" in _ask(question, a=_CREEK).text
+
+
+def test_of_a_group_of_people_all_sentences_that_name_them_are_told_and_no_others() -> None:
+    text = _ask("2031年对渔民有哪些照顾，综合说说", a=_CREEK).text
+    assert all(told in text for told in ("2000人", "900人", "300元")) and "每月巡护" not in text
+
+
+def test_chapters_of_a_text_without_line_breaks_are_its_headings() -> None:
+    index = _index(a=_RULES)
+    headings = {stretch.headings[-1] for stretch in list_stretches(index.documents, Scope())}
+    assert {"第一章 总 则", "第二章 休渔管理", "第三章 罚 则"} <= headings
+    text = _ask("办法第三章规定了什么？", a=_RULES).text
+    assert "一万元" in text and "四个月" not in text
+
+
+def test_conditions_of_a_rule_are_listed_one_by_one() -> None:
+    text = _ask("申请捕捞许可要满足哪些条件？", a=_RULES).text
+    assert all(item in text for item in ("船舶证书", "船员证书", "缴清费用")) and "罚款" not in text

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import InputInvalid
+from assistant.follow import understand, understand_as_follow_up
 from assistant.types import Asks, Kind, Question, Role, Turn
-from assistant.understand import MAX_CHARACTERS, Corpus, clean, understand, understand_as_follow_up
+from assistant.understand import MAX_CHARACTERS, Corpus, clean
 from vectorstore.types import Part
 
 CORPUS = Corpus(2024, (("北京和上海的任务", "a.txt"),))
@@ -97,7 +98,17 @@ def test_part_is_read_only_where_no_year_says_it_already() -> None:
         ("2019年中央的赤字是多少？", "要是换成2014年，中央这一块是多少", "2014年中央的赤字是多少?"),
         ("洱海流域今年要修什么？", "抚仙湖呢？", "抚仙湖今年要修什么?"),
         ("2020年广东服务业的比重目标？", "战略性新兴产业呢？", "2020年广东战略性新兴产业的比重目标?"),
-        ("天津的合同节水做了多少家单位？", "谁来出这笔钱？", "天津谁来出这笔钱?"),
+        ("天津的合同节水做了多少家单位？", "谁来出这笔钱？", "天津合同节水单位,谁来出这笔钱?"),
+        ("2023年小学生人均公用经费提高到多少？", "初中的呢？", "2023年初中人均公用经费提高到多少?"),
+        ("2024年要改造多少棚户区住房？", "整个十四五期间呢？", "十四五期间要改造多少棚户区住房?"),
+        ("2023年底高速铁路有多长？", "它占全世界的多少？", "2023年高速铁路占全世界的多少?"),
+        ("2023年医改有什么安排？", "一共要花多少钱？", "2023年医改,一共要花多少钱?"),
+        ("2023年医改有什么安排？", "其中中央出多少？", "2023年医改,中央出多少?"),
+        ("2023年中央三农投入多少？", "比上年多了多少？", "2023年中央三农投入,比上年多了多少?"),
+        ("广西2022年港口吞吐了多少标箱？", "2023年的目标是多少", "广西2023年港口吞吐了多少标箱?"),
+        ("2023年工程机械排了多少氮氧化物？", "农业机械呢？", "2023年农业机械排了多少氮氧化物?"),
+        ("2023年民航飞机排了多少氮氧化物？", "换成颗粒物是多少", "2023年民航飞机排了多少颗粒物?"),
+        ("福建今年优良天数的目标是多少", "重庆呢，是怎么定的", "重庆今年优良天数的目标是多少"),
         ("天津的合同节水做了多少家单位？", "多久能回本？", "多久能回本？"),  # nothing says that it goes on
     ],
 )
@@ -116,6 +127,50 @@ def test_a_question_that_stands_alone_is_never_rewritten(text: str) -> None:
 def test_a_follow_up_of_a_follow_up_keeps_the_place_and_the_year() -> None:
     question = _read("那绿地呢？", "上海2024年要新建多少公共充电桩？", "那公园呢？")
     assert (set(question.scope.regions), set(question.scope.years)) == ({"上海"}, {2024})
+
+
+def test_the_year_of_the_first_question_lasts_over_one_that_names_only_the_year_before() -> None:
+    question = _read("其中买农机的补贴安排了多少", "2009年三农投入多少？", "比上年多了多少？")
+    assert set(question.scope.years) == {2009}
+    assert set(_read("2016年买农机的补贴安排了多少", "2009年三农投入多少？").scope.years) == {2016}
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("物价涨幅控制线：2019年和2023年哪个定得松？", {"物价", "涨幅"}),
+        ("登记失业率上限，2019年跟2023年差多少", {"登记失业率"}),
+        ("2019年与2023年的赤字，各定多少？", {"赤字"}),
+        ("山东跟广西，2023年谁要建的充电桩多？", {"充电桩"}),
+    ],
+)
+def test_figures_of_two_years_or_places_are_compared_and_the_words_that_compare_are_no_subject(
+    text: str, terms: set[str]
+) -> None:
+    question = _read(text)
+    assert (question.kind, question.asks) == (Kind.COMPARE, Asks.QUANTITY)
+    assert {piece for term in question.terms for piece in terms if piece in term} == terms
+    assert not any(word in term for term in question.terms for word in ("定", "松", "差", "上限", "控制", "多"))
+
+
+def test_which_of_one_place_has_more_is_no_comparison() -> None:
+    assert _read("山东2023年谁要建的充电桩多？").kind is not Kind.COMPARE
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("“工匠精神”出现在哪一年的报告里？", Asks.YEAR),
+        ("“工匠精神”出现在哪个城市的报告里？", Asks.REGION),
+        ("实施方案最晚几号交？", Asks.YEAR),
+    ],
+)
+def test_where_in_time_is_no_place(text: str, asks: Asks) -> None:
+    assert _read(text).asks is asks
+
+
+def test_a_name_in_quotation_marks_is_one_word() -> None:
+    assert "工匠精神" in _read("“工匠精神”出现在哪一年的报告里？").terms
 
 
 def test_what_the_assistant_said_is_not_taken_for_a_question() -> None:
@@ -137,7 +192,9 @@ def test_a_question_that_nothing_marks_may_be_read_as_going_on_about_the_same_pl
     [
         ("云南2025年的造林比上一年多吗？", {2024, 2025}),
         ("今年的造林比去年多吗？", {2023, 2024}),
-        ("云南的造林比上年多了多少？", {2023}),
+        ("云南的造林比上年多吗？", {2023}),
+        ("云南2025年的造林比上年多了多少？", {2025}),
+        ("云南的造林比上年多了多少？", set()),
     ],
 )
 def test_the_year_before_is_the_one_before_the_year_that_is_named(text: str, years: set[int]) -> None:

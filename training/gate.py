@@ -25,13 +25,14 @@ from numpy.typing import NDArray
 from assistant.evaluation.questions import read_questions
 from assistant.evaluation.summary import is_held_out
 from assistant.evidence import NAMES, Found, judge
+from assistant.follow import understand
 from assistant.llm.catalog import bundled
 from assistant.llm.engine import Engine
 from assistant.retrieve import PASSAGES, WEIGHED, Scorer, find_contexts, rate, read
 from assistant.settings import read_settings
 from assistant.thesaurus import find_meanings, list_official_words
 from assistant.types import Asks, Question, Role, Turn
-from assistant.understand import describe_corpus, understand
+from assistant.understand import describe_corpus
 from assistant.weigh import weigh
 from training.examples import policy_examples
 from training.texts import read_official

@@ -1,0 +1,43 @@
+"""Who is in charge of something: the note behind its paragraph, and never the one before it."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.answer import Assistant
+from tests.answer_fakes import FakeEngine
+from tests.made_documents import BEIJING, make_parsed
+from tests.test_answer import READER
+from vectorstore.embed import open_embedder
+from vectorstore.memory import MemoryIndex
+
+_TEXT = (
+    "1完善碳市场功能,健全交易规则。（生态环境局牵头,财政局配合）2丰富碳金融工具。发展碳期货和碳保险。"
+    "（金融管理局牵头,财政局配合）3培育中介服务机构。"
+)
+
+
+@pytest.fixture(scope="module")
+def assistant() -> Assistant:
+    return Assistant(MemoryIndex([make_parsed("a.txt", {BEIJING: _TEXT})], open_embedder()), READER, FakeEngine())
+
+
+@pytest.mark.parametrize(
+    ("question", "bearer", "other"),
+    [
+        ("北京完善碳市场功能由谁牵头？", "生态环境局", "金融管理局"),
+        ("北京丰富碳金融工具是哪个部门牵头的？", "金融管理局", "生态环境局"),
+    ],
+)
+def test_the_note_behind_a_paragraph_says_who_is_in_charge_of_it(
+    assistant: Assistant, question: str, bearer: str, other: str
+) -> None:
+    answer = assistant.ask(question)
+    assert answer.refusal is None
+    assert f"{bearer}牵头" in answer.text
+    assert other not in answer.text
+
+
+@pytest.mark.parametrize("question", ["北京培育中介服务机构由谁牵头？", "北京建设海底隧道由谁牵头？"])
+def test_where_no_note_follows_nobody_is_named(assistant: Assistant, question: str) -> None:
+    assert "局牵头" not in assistant.ask(question).text
