@@ -29,7 +29,7 @@ _ALSO = 0.25  # share of the question that a further sentence has to add to be w
 _MANNER = re.compile("怎么|怎样|如何|什么(?:方式|办法|措施|做法|形式|手段|机制|特点|好处)")  # wants the whole sentence
 _LISTED = 6  # statements of a list; more are a wall of quotes
 _WHOLE = 140  # characters up to which a list quotes the whole sentence
-_WORDED = 0.5  # share of a question that a sentence has to hold to be the answer and not just the nearest
+WORDED = 0.5  # share of a question that a sentence has to hold to be the answer and not just the nearest
 _ELSEWHERE = 0.2  # share of the question that may stand in other sentences and not in the one with the figure
 _EVEN = 0.9  # of the likeliest sentence's probability: as likely, where none is what the question supposes
 _NAMING = 1.5  # what it counts that a clause names the place of its row
@@ -135,7 +135,7 @@ def is_hedged(question: Question, passage: Passage, weighing: Weighing) -> bool:
     """
     if passage.likely is None:
         return False
-    if passage.coverage < _WORDED or not is_sure(passage.likely, question.asks):
+    if passage.coverage < WORDED or not is_sure(passage.likely, question.asks):
         return True
     if weighing.foreign(passage.sentence.plain) > 0:  # such documents have a word for it, and this sentence does not
         return True

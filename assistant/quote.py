@@ -35,6 +35,7 @@ from vectorstore.segment import leading_verb
 from vectorstore.types import Sentence
 
 _NOTE_BEFORE = re.compile(r"^\s*[（(][^（()）]*(?:牵头|配合|负责|责任单位)[^（()）]*[)）](?=\S)")
+_HANGING = re.compile("(?:^|[，,])?(?:在|当|以|从|据|根据|对于|除|随着).*(?:中|里|上|下|时|后|来看|为例|方面)$")
 _TOO_LONG = 60  # characters; a quote this long is no longer read
 
 
@@ -93,6 +94,8 @@ def choose_quote(
     while (whole or items) and last + 1 < len(clauses) and not clauses[last + 1].opens:
         last += 1  # the rest of the enumeration
     last = _end_of_row(text, clauses, last)
+    while last + 1 < len(clauses) and _HANGING.search(clauses[last].text) and not others[last + 1]:
+        last += 1  # 在…规划中 says where something stands, and not yet what
     return text[clauses[first].start : clauses[last].end].strip()
 
 

@@ -152,3 +152,8 @@ def test_a_note_behind_a_paragraph_is_not_quoted_with_what_follows_it() -> None:
     assert "生态环境厅" not in choose_quote(sentence, _weigh("碳金融工具", "牵头"))
     plain = make_sentence("（试点城市）2丰富碳金融工具，发展碳期货。")
     assert "试点城市" in choose_quote(plain, _weigh("碳金融工具", "试点城市"))
+
+
+def test_a_quote_does_not_end_before_what_it_opens_is_said() -> None:
+    sentence = make_sentence("在东湖市发布的《节水规划》中,明确提出改造管网31公里,编制用水清单。")
+    assert choose_quote(sentence, _weigh("东湖市", "节水规划")) == "在东湖市发布的《节水规划》中,明确提出改造管网31公里"

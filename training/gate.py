@@ -22,6 +22,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.compose import WORDED
 from assistant.evaluation.questions import read_questions
 from assistant.evaluation.summary import is_held_out
 from assistant.evidence import NAMES, Found, judge
@@ -50,7 +51,8 @@ SEEN = tuple(f"benchmarks/fresh/{name}" for name in ("plans", "reports", "rules"
 MADE = 200  # questions made of official texts
 KINDS = ("work_report", "congress_report", "carbon_policy")
 LABELLED_WEIGHT, SWAPPED_WEIGHT, MADE_WEIGHT, ANSWER_WEIGHT, DECAY = 2.0, 1.0, 0.3, 3.0, 3.0
-SURE, NEAR = 0.05, 0.17  # share of the labelled near misses that may pass as an answer, and as the nearest wording
+SURE, NEAR = 0.07, 0.17  # share of the labelled near misses that may pass as an answer, and as the nearest wording
+EVEN = 0.6  # and what is less likely than this is never given as the answer
 STEPS, RATE = 2500, 0.4
 # What can only speak for a sentence, and what only against it; so no weight can say the opposite because two figures move together.
 FOR = {
@@ -300,7 +302,16 @@ def fit(judged: Sequence[Judged]) -> Model:
     misses = [
         one for one in judged if not one.case.answers and one.case.kind not in ("made", "swapped") and _was_read(one)
     ]
-    return replace(model, sure=find_thresholds(model, misses, SURE), near=find_thresholds(model, misses, NEAR))
+    # What is hedged for other reasons (assistant.compose.is_hedged) needs no threshold to be so.
+    worded = [replace(one, figures=one.figures[is_worded(one.figures)]) for one in misses]
+    sure = {name: max(EVEN, top) for name, top in find_thresholds(model, worded, SURE).items()}
+    return replace(model, sure=sure, near=find_thresholds(model, misses, NEAR))
+
+
+def is_worded(figures: Floats) -> NDArray[np.bool_]:
+    """Which sentences hold half of the question, and lack no official word of it."""
+    half = figures[:, NAMES.index("coverage")] >= WORDED
+    return half & (figures[:, NAMES.index("foreign")] == 0)
 
 
 def _worth(case: Case) -> float:
