@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.thesaurus import find_edges
+from vectorstore.gazetteer import Gazetteer
 
 HERE = "本文"  # stands for a document in a question
 
@@ -25,6 +26,7 @@ _LEAST_COMMON, _LEAST_TELLING = (
     8,
     3,
 )  # characters of a title that a question has to hold, of it what tells it from others
+_NEARLY_ALL = 0.8
 _MOST = 0.5  # share of a title that has to stand in the question without quotation marks
 _ISSUED = re.compile(r"^.*关于印发(?P<core>.+?)的通知$")
 
@@ -71,7 +73,10 @@ def _find_standing(text: str, titles: Sequence[tuple[str, str]]) -> _Named | Non
     for title, source in titles:
         core = _compact(name_document(title))[0]
         start, size = _longest_common(plain, core)
-        if size >= max(_LEAST_COMMON, _MOST * len(core)):
+        run = plain[start : start + size]
+        # A title that says what is asked for is no name that the question uses: the kind of document has to be said, or nearly all.
+        named = re.search(_KINDS, run) is not None or size >= _NEARLY_ALL * len(core)
+        if size >= max(_LEAST_COMMON, _MOST * len(core)) and named and _tells(run):
             stretch = _Named(places[start], places[start + size - 1] + 1, source)
             found.append((size, _with_marks(text, stretch)))
     found.sort(key=lambda pair: -pair[0])
@@ -84,12 +89,23 @@ def _find_shortened(text: str, titles: Sequence[tuple[str, str]]) -> _Named | No
     for match in _SHORTENED.finditer(text):
         for start in range(match.start(), match.end()):
             shortened = text[start : match.end()]
-            if len(_COMMON.sub("", shortened)) < _LEAST_TELLING:
+            if not _tells(shortened):
                 break
             fitting = [source for title, source in titles if _leaves_out(shortened, name_document(title))]
             if start in edges and len(fitting) == 1:
                 return _Named(start, match.end(), fitting[0])
     return None
+
+
+def _tells(name: str) -> bool:
+    """Whether a name holds more than a place, a year and a kind of document: 广东2024年计划 may be what 广东 plans."""
+    if name.endswith("工作报告"):  # and that is no verb, as 计划 is
+        return True
+    left = list(name)
+    for mention in Gazetteer.load().find_places(name, aliases=True):
+        left[mention.start : mention.end] = " " * (mention.end - mention.start)
+    rest = re.sub(r"(?:19|20)\d\d年?|\s|\d", "", "".join(left))
+    return len(_COMMON.sub("", rest)) >= _LEAST_TELLING
 
 
 def name_document(title: str) -> str:

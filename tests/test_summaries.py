@@ -403,3 +403,11 @@ def test_chapters_of_a_text_without_line_breaks_are_its_headings() -> None:
 def test_conditions_of_a_rule_are_listed_one_by_one() -> None:
     text = _ask("申请捕捞许可要满足哪些条件？", a=_RULES).text
     assert all(item in text for item in ("船舶证书", "船员证书", "缴清费用")) and "罚款" not in text
+
+
+@pytest.mark.parametrize(
+    "asked", ["广东2024年计划新建码头多少座？", "内蒙古2024年任务计划完成多少？", "2024年广东工作计划新建多少？"]
+)
+def test_a_place_a_year_and_a_verb_are_no_documents_name(asked: str) -> None:
+    titles = (("广东省2024年工作计划", "a"), ("内蒙古自治区2024年计划", "b"))
+    assert take_titles(asked, titles) == (asked, frozenset())
