@@ -1,4 +1,4 @@
-"""logits -> a token: free sampling, sampling under a grammar, and choosing a path through a trie.
+"""logits -> a token: free sampling, and sampling under a grammar.
 
 Pure functions over NumPy arrays; the model and the grammar are only seen through the callables and protocols below.
 """
@@ -6,8 +6,8 @@ Pure functions over NumPy arrays; the model and the grammar are only seen throug
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -118,57 +118,6 @@ def _sample(logits: Logits, temperature: float, random: np.random.Generator) -> 
     kept = int(np.searchsorted(np.cumsum(weights), TOP_P)) + 1
     weights = weights[:kept] / weights[:kept].sum()
     return int(best[random.choice(len(weights), p=weights)])
-
-
-@dataclass(slots=True)
-class Trie:
-    """Token sequences that a text may be; each ends with a token that none continues."""
-
-    branches: dict[int, Trie] = field(default_factory=dict)
-    text: str | None = None  # of the sequence that ends here
-
-    def add(self, tokens: Sequence[int], text: str) -> None:
-        """Put in one sequence and the text that it stands for."""
-        node = self
-        for token in tokens:
-            node = node.branches.setdefault(token, Trie())
-        node.text = text
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A sequence of a trie that the model chose."""
-
-    text: str
-    tokens: tuple[int, ...]
-    probability: float  # of the least sure choice, over the whole vocabulary
-    evaluations: int  # how often the model was asked
-
-
-def choose_path(trie: Trie, next_logits: Callable[[Sequence[int]], Logits]) -> Path | None:
-    """Walk greedily to the end of a sequence; ``None`` for an empty trie.
-
-    Where only one token can follow it is taken without asking the model (jump-forward).
-    ``next_logits`` is given all tokens of the walk so far.
-    """
-    tokens: list[int] = []
-    probability, evaluations = 1.0, 0
-    while trie.branches:
-        allowed = list(trie.branches)
-        token = allowed[0]
-        if len(allowed) > 1:
-            logits = next_logits(tokens)
-            token = allowed[int(logits[allowed].argmax())]
-            probability = min(probability, _probability(logits, token))
-            evaluations += 1
-        tokens.append(token)
-        trie = trie.branches[token]
-    return None if trie.text is None else Path(trie.text, tuple(tokens), probability, evaluations)
-
-
-def _probability(logits: Logits, token: int) -> float:
-    top = float(logits.max())
-    return float(np.exp(float(logits[token]) - top) / np.exp(logits.astype(np.float64) - top).sum())
 
 
 class TextStream:
