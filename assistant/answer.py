@@ -270,7 +270,7 @@ class Assistant:
         self, case: _Case, decision: Decision, index: Evidence, clock: _Clock
     ) -> Generator[Event, None, Answer]:
         if decision.refusal is not None:
-            return self._refuse(case, decision, clock)
+            return self._refuse(case, decision, index, clock)
         if case.question.kind is Kind.CORPUS:
             return self._finish(case, say_contents(index.documents), Layout.BULLETS, (), clock)
         layout = Layout.PROSE
@@ -305,10 +305,10 @@ class Assistant:
             clock.lap("generate")
             lines = say_statements(composition, case.titles, english=is_english(case.question.text))
         if not holds_anything(lines) and not case.stop.is_set():
-            return self._refuse(case, Decision(Refusal.NOT_IN_CORPUS, case.passages[:3]), clock)
+            return self._refuse(case, Decision(Refusal.NOT_IN_CORPUS, case.passages[:3]), index, clock)
         return self._finish(case, lines, layout, empty, clock)
 
-    def _refuse(self, case: _Case, decision: Decision, clock: _Clock) -> Answer:
+    def _refuse(self, case: _Case, decision: Decision, index: Evidence, clock: _Clock) -> Answer:
         refusal = decision.refusal or Refusal.NOT_IN_CORPUS
         nearest = tuple(
             Citation(n, p.sentence, case.titles.get(p.sentence.source, p.sentence.source))
@@ -316,7 +316,7 @@ class Assistant:
         )
         return Answer(
             question=case.question,
-            text=write_refusal(case.question, refusal, decision.nearest),
+            text=write_refusal(case.question, refusal, decision.nearest, index.sentences),
             claims=(),
             citations=(),
             model=case.model.spec.facts(),

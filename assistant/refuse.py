@@ -1,45 +1,68 @@
 """A question and a decision not to answer it in, the words of the refusal out.
 
-A refusal says what is missing and where the nearest sentences come from. It holds no citation markers: nothing is claimed.
+A refusal says what is missing and where the nearest sentences come from. It holds no citation markers. That something is missing is
+said only of what no sentence about the place and year that were asked for has.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from assistant.prompt import name_labels
 from assistant.types import Passage, Question, Refusal
+from vectorstore.normalize import normalize
+from vectorstore.types import Sentence
 
 
-def write_refusal(question: Question, refusal: Refusal, nearest: Sequence[Passage]) -> str:
-    """One or two sentences, in the language of the question."""
+def write_refusal(
+    question: Question, refusal: Refusal, nearest: Sequence[Passage], sentences: Iterable[Sentence] = ()
+) -> str:
+    """One or two sentences, in the language of the question. ``sentences`` are all that the documents have."""
     if re.search(r"[\u4e00-\u9fff]", question.text):
-        return _in_chinese(question, refusal, nearest)
+        return _in_chinese(question, refusal, nearest, sentences)
     return _in_english(refusal, nearest)
 
 
-def _in_chinese(question: Question, refusal: Refusal, nearest: Sequence[Passage]) -> str:
+def _in_chinese(question: Question, refusal: Refusal, nearest: Sequence[Passage], sentences: Iterable[Sentence]) -> str:
     if refusal is Refusal.NOT_A_QUESTION:
         return "这不是能从这些政策文件中回答的问题。请就文件的内容提问。"
-    about = _about(question)
+    said = _say_missing(question, sentences)
     see = "最接近的句子列在下面，供您查看。" if nearest else ""
     elsewhere = "、".join(
         dict.fromkeys(name_labels(p.sentence.labels) for p in nearest if name_labels(p.sentence.labels))
     )
     if refusal in (Refusal.OTHER_REGION, Refusal.OTHER_YEAR) and elsewhere and question.terms:
-        return f"资料里没有{about}；相近的内容出自：{elsewhere}。{see}"
-    return f"资料里没有{about}，所以不作回答。{see}"
+        return f"{said}；相近的内容出自：{elsewhere}。{see}"
+    return f"{said}，所以不作回答。{see}"
 
 
-def _about(question: Question) -> str:
+def _say_missing(question: Question, sentences: Iterable[Sentence]) -> str:
+    """What the documents do not have of what was asked for; where they speak of all of it, only that this is no answer."""
     scope = question.scope
     where = "、".join(sorted(scope.places or scope.regions))
     when = "、".join(f"{year}年" for year in sorted(scope.years))
-    what = "、".join(f"“{phrase}”" for phrase in _phrases(question)[: 1 if question.counted else 2])
-    if what:
-        return f"{where}{when}关于{what}的内容"
-    return f"{where}{when}的内容" if where or when else "这个问题的答案"
+    phrases = _phrases(question)
+    missing = _find_missing(question, phrases, sentences)
+    if missing:
+        what = "、".join(f"“{phrase}”" for phrase in missing[: 1 if question.counted else 2])
+        return f"资料里没有{where}{when}关于{what}的内容"
+    if phrases:
+        what = "、".join(f"“{phrase}”" for phrase in phrases[:2])
+        return f"资料里提到过{where}{when}的{what}，但没有找到能回答这个问题的句子"
+    return f"资料里没有{where}{when}的内容" if where or when else "资料里没有这个问题的答案"
+
+
+def _find_missing(question: Question, phrases: Sequence[str], sentences: Iterable[Sentence]) -> list[str]:
+    """The phrases that no sentence of the place and year that were asked for has."""
+    missing = [(phrase, normalize(phrase)) for phrase in phrases]
+    for sentence in sentences:
+        if not missing:
+            break
+        if question.scope.allows(sentence):
+            normal = normalize(sentence.plain)
+            missing = [(phrase, wanted) for phrase, wanted in missing if wanted not in normal]
+    return [phrase for phrase, _ in missing]
 
 
 def _phrases(question: Question) -> list[str]:

@@ -43,7 +43,7 @@ class _Thesaurus:
 @cache
 def _load() -> _Thesaurus:
     means: dict[str, set[str]] = defaultdict(set)
-    for official, everyday in _read_lines():
+    for official, everyday in read_lines():
         for word in (*official, *everyday):
             means[word] |= set(official) - {word}
     known = {word: frozenset(others) for word, others in means.items() if others}
@@ -51,7 +51,8 @@ def _load() -> _Thesaurus:
     return _Thesaurus(known, gaps, max((len(word) for word in known if _GAP not in word), default=0))
 
 
-def _read_lines(name: str = "thesaurus.tsv") -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+def read_lines(name: str = "thesaurus.tsv") -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The lines of a file of wordings: what documents say, and what people say for it."""
     for line in (files("assistant") / name).read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             official, _, everyday = line.partition("\t")
@@ -84,7 +85,7 @@ def _official() -> frozenset[str]:
 
 def list_official_words() -> tuple[str, ...]:
     """All words of documents that the thesaurus knows, in its order."""
-    return tuple(dict.fromkeys(word for official, _ in _read_lines() for word in official))
+    return tuple(dict.fromkeys(word for official, _ in read_lines() for word in official))
 
 
 def find_members(term: str) -> frozenset[str]:
@@ -95,7 +96,7 @@ def find_members(term: str) -> frozenset[str]:
 @cache
 def _themes() -> dict[str, frozenset[str]]:
     themes: dict[str, frozenset[str]] = {}
-    for names, members in _read_lines("themes.tsv"):
+    for names, members in read_lines("themes.tsv"):
         for name in names:
             themes[name] = themes.get(name, frozenset()) | frozenset(members) - {name}
     return themes

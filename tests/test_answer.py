@@ -212,3 +212,10 @@ def test_five_times_the_same_question_is_five_times_the_same_answer(seed_index: 
 def test_a_reader_spec_with_another_name_is_reported_as_it_is(seed_index: Index) -> None:
     assistant = Assistant(seed_index, replace(READER, name="other"), FakeEngine())
     assert assistant.ask("上海2024年新建公园多少座？").to_json()["model"]["name"] == "other"
+
+
+def test_a_refusal_says_only_of_what_is_missing_that_it_is_missing(seed_index: Index) -> None:
+    answer = _reader(seed_index).ask("上海什么时候完成碳普惠？")
+    assert answer.refusal is not None
+    assert "没有上海关于“碳普惠”" not in answer.text  # 上海市建立碳普惠消纳机制 stands in the documents
+    assert "资料里提到过上海的“碳普惠”" in answer.text

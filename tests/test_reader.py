@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from assistant.llm.catalog import bundled
 from assistant.llm.decode import Logits
+from assistant.llm.marks import split_matches
 from assistant.llm.reader import (
     PASS_CANDIDATES,
     PASS_TOKENS,
@@ -22,7 +23,6 @@ from assistant.llm.reader import (
     normalise_text,
     plan_passes,
     score_candidates,
-    split_matches,
 )
 from assistant.llm.worker import Runtime, Stopped
 

@@ -22,7 +22,7 @@ def build(given: argparse.Namespace) -> None:
     from training.build import build_parts, plan_parts, read_sources
 
     sources = read_sources(given.data, given.out)
-    parts = plan_parts(sources, given.human_rounds, given.policy_rounds, given.longest)
+    parts = plan_parts(sources, given.human_rounds, given.policy_rounds, given.span_rounds, given.longest)
     build_parts(sources, parts, given.out / "parts", given.seed, given.workers)
 
 
@@ -126,6 +126,9 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--policy-rounds", type=int, default=3, help="times that questions are made of the official texts"
+    )
+    command.add_argument(
+        "--span-rounds", type=int, default=0, help="the same for their short answers; as --human-rounds where not given"
     )
     command.add_argument("--longest", type=int, default=704, help="tokens of a sequence")
     command.add_argument("--workers", type=int, default=1)

@@ -64,13 +64,15 @@ def read_sources(data: Path, cache: Path) -> Sources:
     return Sources(tuple(paragraphs), tuple(texts))
 
 
-def plan_parts(sources: Sources, human_rounds: int, policy_rounds: int, longest: int = LONGEST) -> list[Part]:
-    """Name every piece of work; the validation parts come first."""
+def plan_parts(
+    sources: Sources, human_rounds: int, policy_rounds: int, span_rounds: int = 0, longest: int = LONGEST
+) -> list[Part]:
+    """Name every piece of work; the validation parts come first. ``span_rounds``: of people's, if other than their others."""
     humans, texts = len(sources.paragraphs), len(sources.texts)
     kinds = [
         ("human", human_rounds, humans, _PARAGRAPHS_A_PART),
         ("policy", policy_rounds, texts, _TEXTS_A_PART),
-        ("span-human", human_rounds, humans, _PARAGRAPHS_A_PART),
+        ("span-human", span_rounds or human_rounds, humans, _PARAGRAPHS_A_PART),
         ("span-policy", policy_rounds, texts, _TEXTS_A_PART),
     ]
     parts = [Part(f"validation-{kind}", 0, size, True, longest) for kind, _, size, _ in kinds]

@@ -16,7 +16,7 @@ from training.overlap import Stretch, likeness, pairs_of
 from training.policy import Draft, draft_questions, find_topics
 from training.texts import Asked, Paragraph, Text
 from training.types import Example
-from training.wording import as_product_reads, make_label, pick_topic_frame, word_question
+from training.wording import as_product_reads, make_label, pick_topic_frame, say_everyday, word_question
 
 FEWEST, MOST = 5, 16  # candidates
 NO_ANSWER_SHARE = 0.18
@@ -229,6 +229,8 @@ def _assemble(
         candidates = [candidates[i] for i in ranked]
     else:
         rng.shuffle(candidates)
+    if not kind.startswith("human"):
+        question = say_everyday(question, rng)
     if rng.random() < NORMALISED_SHARE:
         question = as_product_reads(question)
     gold = tuple(sorted(candidates.index(g) for g in dict.fromkeys(golds)))

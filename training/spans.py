@@ -14,7 +14,7 @@ from training.overlap import Stretch
 from training.policy import draft_questions
 from training.texts import Paragraph, Text
 from training.types import Example
-from training.wording import as_product_reads, make_label, word_question
+from training.wording import as_product_reads, make_label, say_everyday, word_question
 
 _WITHOUT_SHARE = 0.12
 _NEAR = 30  # sentences to each side that a search may find instead
@@ -58,6 +58,8 @@ def _nearest(text: Text, at: int, question: str) -> str | None:
 
 
 def _one_candidate(kind: str, question: str, sentence: str, answer: str, rng: Random) -> Example:
+    if not kind.startswith("human"):
+        question = say_everyday(question, rng)
     if rng.random() < NORMALISED_SHARE:
         question = as_product_reads(question)
     return Example(kind, question, (sentence,), (0,) if answer else (), answer)

@@ -13,10 +13,13 @@ from typing import Any
 
 import rjieba
 
+from assistant.thesaurus import find_wordings, read_lines
 from vectorstore.normalize import normalize
 
 _LIGHT_TAGS = frozenset(("d", "u", "uj", "ul", "p", "c", "x", "f"))
 _LEAST_SAID = 5  # characters besides the question word; less asks about nothing
+_EVERYDAY_SHARE = 0.4  # of the questions are put in everyday words
+_EVERYDAY_WORDS = 0.6  # of their words for which people have others
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,28 @@ def word_question(pieces: Sequence[Piece], rng: Random, label: str = "", drop: f
 def as_product_reads(question: str) -> str:
     """The form in which the product hands questions to the reader: normalised widths, case and numerals."""
     return normalize(question)
+
+
+@lru_cache(maxsize=1)
+def everyday() -> Mapping[str, tuple[str, ...]]:
+    """For each word of documents that the product's thesaurus has, what people and other documents say for it."""
+    table: dict[str, list[str]] = {}
+    for official, others in read_lines():
+        for word in official:
+            table.setdefault(word, []).extend(w for w in (*official, *others) if w != word and "…" not in w)
+    return {word: tuple(dict.fromkeys(others)) for word, others in table.items() if others}
+
+
+def say_everyday(question: str, rng: Random) -> str:
+    """The question, in a part of the cases in everyday words: 新建调蓄池 -> 新修蓄水的池子."""
+    if rng.random() >= _EVERYDAY_SHARE:
+        return question
+    table = everyday()
+    for wording in reversed(find_wordings(question)):
+        (start, end), *gapped = wording.spans
+        if not gapped and wording.text in table and rng.random() < _EVERYDAY_WORDS:
+            question = question[:start] + rng.choice(table[wording.text]) + question[end:]
+    return question
 
 
 def make_label(region: str | None, year: int | None, rng: Random) -> str:

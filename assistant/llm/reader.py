@@ -4,8 +4,8 @@ The form is the one that the reader was trained on::
 
     <s> <q> question <c> sentence [1] sentence [2] ... <a>
 
-Runs of a sentence that the question has too (two characters or more, and whole numbers) stand between ``<m>`` and
-``</m>``. At each number the model says ``<y>`` or ``<n>``: whether the sentence before it answers. After ``<a>`` it
+Runs of a sentence that the question has too, by the same or another name, stand between ``<m>`` and ``</m>``
+(:mod:`assistant.llm.marks`). At each number the model says ``<y>`` or ``<n>``: whether the sentence before it answers. After ``<a>`` it
 names the answering sentence, or ``[0]`` for none.
 
 Nothing here imports llama.cpp: the model is anything that has the methods of :class:`Model`.
@@ -17,12 +17,12 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.llm.marks import split_matches
 from assistant.types import ReaderScores
 
 Logits = NDArray[np.float32]
@@ -42,9 +42,6 @@ SPECIALS = (BEGIN, QUESTION, CANDIDATES, ANSWER, END, MARK, UNMARK, YES, NO, "[0
 
 _FULL_WIDTH = str.maketrans(",;:?!()", "，；：？！（）")
 _HALF_WIDTH = re.compile(r"(?<!\d)[,:]|[,:](?!\d)|[;?!()]")  # 1,000 and 10:30 keep theirs
-_NUMBER = re.compile(r"\d+")
-# Two characters that touch one of these are no match: they are in almost every sentence.
-_EMPTY_WORDS = frozenset(" ，。、；：？！“”（）()《》\"'.?!:;,的了是")
 
 
 class Tokens(Protocol):
@@ -138,22 +135,6 @@ def marked_tokens(model: Tokens, sentence: str, question: str) -> list[int]:
         piece = model.plain_tokens(text)
         tokens += [model.special_token(MARK), *piece, model.special_token(UNMARK)] if matches else piece
     return tokens
-
-
-def split_matches(sentence: str, question: str) -> list[tuple[str, bool]]:
-    """Cut a sentence where it begins or ceases to match the question; joined, the pieces are the sentence."""
-    pairs = {a + b for a, b in pairwise(question) if a not in _EMPTY_WORDS and b not in _EMPTY_WORDS}
-    numbers = set(_NUMBER.findall(question))
-    matches = [False] * len(sentence)
-    for i, (a, b) in enumerate(pairwise(sentence)):
-        if a + b in pairs:
-            matches[i] = matches[i + 1] = True
-    for found in _NUMBER.finditer(sentence):
-        if found.group() in numbers:
-            matches[found.start() : found.end()] = [True] * len(found.group())
-    cuts = [i for i in range(1, len(sentence)) if matches[i] != matches[i - 1]]
-    edges = [0, *cuts, len(sentence)]
-    return [(sentence[i:j], matches[i]) for i, j in pairwise(edges) if j > i]
 
 
 def normalise_text(text: str) -> str:
