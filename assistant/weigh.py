@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from assistant.expect import find_units
+from assistant.lexicon import load_lexicon
 from assistant.quantities import Measure, Quantity, find_quantities
 from assistant.thesaurus import find_edges, find_meanings, find_members, is_official
 from assistant.types import Kind, Question
@@ -63,12 +65,15 @@ class Term:
     pieces: tuple[str, ...] = ()  # the telling words that a wording is made of
     members: frozenset[str] = frozenset()  # of a theme what documents speak of under it
     known: bool = True  # whether the documents have it, by this or another name
+    units: frozenset[str] = frozenset()  # of a word as 面积 the classes of units whose figures tell it: 改造400万平方米
 
     def match(self, normal: str) -> float:
         """How well it stands in a normalised text: 1 as it is, less by another name, by its words or by its longest piece."""
         if stands_in(self.text, normal):
             return 1.0
         if any(stands_in(other, normal, short=_SHORT) for other in self.means):
+            return _BY_ANOTHER_NAME
+        if self.units and any(q.unit in self.units for q in find_quantities(normal)):
             return _BY_ANOTHER_NAME
         if self.members and (count := sum(stands_in(member, normal, short=_SHORT) for member in self.members)):
             return min(_BY_ANOTHER_NAME, _A_MEMBER + _EACH_MEMBER * (count - 1))
@@ -189,9 +194,14 @@ def _weigh_term(text: str, index: Searchable, *, spread: bool) -> Term:
     members = frozenset(member for member in find_members(text) if index.holds(member)) if spread else frozenset()
     known = frozenset(other for other in find_meanings(text) if index.holds(other))
     pieces = tuple(content_words(text)) if known else ()
+    units = find_units(text) if _is_measure(text) else frozenset()
     if index.holds(text) or not known:
-        return Term(text, index.rarity(text), known, pieces, members, known=index.holds(text) > 0)
+        return Term(text, index.rarity(text), known, pieces, members, known=index.holds(text) > 0, units=units)
     return Term(text, min(map(index.rarity, known)), known, pieces, members)
+
+
+def _is_measure(text: str) -> bool:
+    return any(text in words for words, _ in load_lexicon().dimensions)
 
 
 def known_pieces(terms: Iterable[str], index: Searchable) -> tuple[str, ...]:
@@ -204,6 +214,17 @@ def known_pieces(terms: Iterable[str], index: Searchable) -> tuple[str, ...]:
         pieces = [piece for piece in cut(term) if len(piece) > 1 and index.holds(piece)] if len(term) > 2 else []
         if not index.holds(term) and sum(map(len, pieces)) >= 2 * len(term) / 3:
             out += pieces
+        elif not index.holds(term) and (halves := _halve(term, index)):
+            out += halves
         else:
             out.append(term)
     return tuple(dict.fromkeys(out))
+
+
+def _halve(term: str, index: Searchable) -> tuple[str, ...]:
+    """The two wordings that a term is made of, where the corpus has both: 碳普惠 and 平台. Else nothing."""
+    for i in range(len(term) - 2, 1, -1):
+        halves = term[:i], term[i:]
+        if all(index.holds(half) and (is_official(half) or len(cut(half)) == 1) for half in halves):
+            return halves
+    return ()

@@ -137,11 +137,10 @@ def measure_expmrc(model: reader.Model, data: Path, limit: int) -> Figures:
         nine, _ = best_nine(one, weigh)
         candidates = [one.sentences[i] for i in nine]
         scores = reader.score_candidates(model, one.question, candidates)
-        best = int(np.argmax(scores.answers))
-        short = spans.find_short_answer(model, one.question, candidates, best)
-        given += short is not None
-        a = max(bag_f1(short[0] if short else candidates[best], r) for r in one.answers)
-        e = max(bag_f1(candidates[best], r) for r in one.evidence)
+        found = spans.find_answer(model, one.question, candidates, scores.answers)
+        given += found.text is not None
+        a = max(bag_f1(found.text or candidates[found.candidate], r) for r in one.answers)
+        e = max(bag_f1(candidates[found.candidate], r) for r in one.evidence)
         answer.append(a)
         evidence.append(e)
         overall.append(a * e)

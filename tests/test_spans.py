@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assistant.llm.decode import Logits
 from assistant.llm.reader import SENTENCE_TOKENS
-from assistant.llm.spans import choose_piece, find_edges, find_short_answer, plan_span
+from assistant.llm.spans import Answering, choose_piece, find_answer, find_edges, find_short_answer, plan_span
 from tests.test_reader import MARKERS, SpelledModel
 
 CHINESE = st.text(alphabet="上海新建公园座碳排放的了是,，。0123456789.%() \nabC😀", max_size=60)
@@ -73,6 +73,17 @@ def test_a_wish_that_would_cut_a_number_gives_the_whole_number_or_nothing() -> N
 @pytest.mark.parametrize("sentence", ["", "  ", "新建公园120座"])
 def test_an_unsure_answer_is_none(sentence: str) -> None:
     assert find_short_answer(WantingModel("火车"), "几座", [sentence], 0) is None
+
+
+def test_of_two_likely_sentences_the_one_with_a_sure_answer_is_taken() -> None:
+    found = find_answer(WantingModel("120座"), "几座", ["公园是好的", "新建公园120座"], [0.6, 0.5])
+    assert (found.candidate, found.text) == (1, "120座")
+    far = find_answer(WantingModel("120座"), "几座", ["公园是好的", "新建公园120座"], [0.6, 0.0])
+    assert far.candidate == 1  # no other piece is sure, so that no other sentence stands against it
+
+
+def test_without_a_sure_piece_the_likeliest_sentence_is_taken_whole() -> None:
+    assert find_answer(WantingModel("火车"), "几座", ["天气好", "新建公园120座"], [0.2, 0.9]) == Answering(1)
 
 
 @given(CHINESE, st.integers(0, 2**32 - 1))
