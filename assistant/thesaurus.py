@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from vectorstore.normalize import normalize
 from vectorstore.segment import cut
 
-_GAP = "…"
-_LONGEST_GAP = 6  # characters
+GAP = "…"  # what may stand between the two sides of a wording
+_LONGESTGAP = 6  # characters
 _SHORT = (
     3  # characters; a wording as short as this counts only where the segmenter sees words begin and end with it too
 )
@@ -47,8 +46,8 @@ def _load() -> _Thesaurus:
         for word in (*official, *everyday):
             means[word] |= set(official) - {word}
     known = {word: frozenset(others) for word, others in means.items() if others}
-    gaps = tuple((_make_pattern(word), word) for word in known if _GAP in word)
-    return _Thesaurus(known, gaps, max((len(word) for word in known if _GAP not in word), default=0))
+    gaps = tuple((_make_pattern(word), word) for word in known if GAP in word)
+    return _Thesaurus(known, gaps, max((len(word) for word in known if GAP not in word), default=0))
 
 
 def read_lines(name: str = "thesaurus.tsv") -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -56,16 +55,12 @@ def read_lines(name: str = "thesaurus.tsv") -> Iterator[tuple[tuple[str, ...], t
     for line in (files("assistant") / name).read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             official, _, everyday = line.partition("\t")
-            yield tuple(map(normalize, official.split())), tuple(map(_normalize, everyday.split()))
-
-
-def _normalize(word: str) -> str:
-    return _GAP.join(map(normalize, word.split(_GAP)))  # by itself the sign of the gap would become three dots
+            yield tuple(official.split()), tuple(everyday.split())  # normalised as they stand: a test sees to it
 
 
 def _make_pattern(word: str) -> re.Pattern[str]:
-    left, _, right = word.partition(_GAP)
-    return re.compile(rf"({re.escape(left)})[^,。?!;:、\s]{{0,{_LONGEST_GAP}}}?({re.escape(right)})")
+    left, _, right = word.partition(GAP)
+    return re.compile(rf"({re.escape(left)})[^,。?!;:、\s]{{0,{_LONGESTGAP}}}?({re.escape(right)})")
 
 
 def find_meanings(term: str) -> frozenset[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.thesaurus import find_meanings, find_members, find_wordings, is_official
+from assistant.thesaurus import GAP, find_meanings, find_members, find_wordings, is_official, read_lines
 from assistant.weigh import Term, Weighing, stands_in
+from vectorstore.normalize import normalize
 
 
 @pytest.mark.parametrize(
@@ -92,3 +93,10 @@ def test_a_theme_counts_more_the_more_is_spoken_of_under_it() -> None:
     assert (
         0 < weighing.coverage("推进特高压") < weighing.coverage("推进特高压和储能") < weighing.coverage("能源") == 1.0
     )
+
+
+@pytest.mark.parametrize("name", ["thesaurus.tsv", "themes.tsv"])
+def test_wordings_stand_in_the_files_as_questions_are_normalised(name: str) -> None:
+    wordings = {word for line in read_lines(name) for side in line for word in side}
+    wrong = [w for w in wordings if GAP.join(map(normalize, w.split(GAP))) != w]
+    assert wrong == []
