@@ -7,6 +7,7 @@ weighed by all the evidence there is, also what a reader model says, and ordered
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -76,7 +77,8 @@ def retrieve(
     titles = {p.document.source: p.document.title for p in index.documents if len(question.scope.sources) > 1}
     likely: dict[str, float] = {}
     if question.kind in WEIGHED:
-        found = Found([one.hit for one in rated], find_contexts(index.documents), scores)
+        hits = [one.hit for one in rated]
+        found = Found(hits, find_contexts(index.documents, [hit.sentence for hit in hits]), scores)
         likely = {name: find_probability(evidence) for name, evidence in judge(question, weighing, found).items()}
     passages = []
     for position, one in enumerate(rated):
@@ -105,7 +107,7 @@ def rate(question: Question, index: Searchable, weighing: Weighing, scope: Scope
         hits = [hit for hit in hits if _is_of_part(question, hit.sentence)]
     if question.kind in WEIGHED:
         hits = [hit for hit in hits if _can_answer(question, hit.sentence)]
-    contexts = find_contexts(index.documents)
+    contexts = find_contexts(index.documents, [hit.sentence for hit in hits])
     best = max((hit.score for hit in hits), default=0.0) or 1.0
     rated = [_rate(hit, weighing, contexts, best, question) for hit in hits]
     if question.kind is Kind.COMPARE:
@@ -230,14 +232,15 @@ def _rate_for_row(rated: Rated, weighing: Weighing, scope: Scope) -> Rated:
     return replace(rated, worth=worth)
 
 
-def find_contexts(documents: Sequence[ParsedDocument]) -> dict[str, str]:
-    """What each sentence is read with: its headings, and the sentence before it in its paragraph."""
+def find_contexts(documents: Sequence[ParsedDocument], sentences: Iterable[Sentence]) -> dict[str, str]:
+    """What each of these sentences is read with: its headings, and the sentence before it in its paragraph."""
+    by_source = {parsed.document.source: parsed for parsed in documents}
     contexts: dict[str, str] = {}
-    for parsed in documents:
-        before: Sentence | None = None
-        for sentence in parsed.sentences:
-            heading = " ".join(parsed.sections[sentence.section].headings)
-            same = before is not None and before.paragraph == sentence.paragraph
-            contexts[sentence.id] = f"{heading}\n{before.plain}" if before and same else heading
-            before = sentence
+    for sentence in sentences:
+        parsed = by_source[sentence.source]
+        at = bisect_left(parsed.sentences, sentence.start, key=lambda other: other.start)
+        before = parsed.sentences[at - 1] if at else None
+        heading = " ".join(parsed.sections[sentence.section].headings)
+        same = before is not None and before.paragraph == sentence.paragraph
+        contexts[sentence.id] = f"{heading}\n{before.plain}" if before and same else heading
     return contexts

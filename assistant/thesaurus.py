@@ -18,7 +18,7 @@ from importlib.resources import files
 from vectorstore.segment import cut
 
 GAP = "…"  # what may stand between the two sides of a wording
-_LONGESTGAP = 6  # characters
+_LONGEST_GAP = 6  # characters
 _SHORT = (
     3  # characters; a wording as short as this counts only where the segmenter sees words begin and end with it too
 )
@@ -60,7 +60,7 @@ def read_lines(name: str = "thesaurus.tsv") -> Iterator[tuple[tuple[str, ...], t
 
 def _make_pattern(word: str) -> re.Pattern[str]:
     left, _, right = word.partition(GAP)
-    return re.compile(rf"({re.escape(left)})[^,。?!;:、\s]{{0,{_LONGESTGAP}}}?({re.escape(right)})")
+    return re.compile(rf"({re.escape(left)})[^,。?!;:、\s]{{0,{_LONGEST_GAP}}}?({re.escape(right)})")
 
 
 def find_meanings(term: str) -> frozenset[str]:

@@ -39,7 +39,8 @@ def _best(question: str, index: MemoryIndex) -> Evidence:
     understood = understand(question, (), describe_corpus(index.documents))
     weighing = weigh(understood, index)
     rated = rate(understood, index, weighing)
-    evidence = judge(understood, weighing, Found([r.hit for r in rated], find_contexts(index.documents)))
+    hits = [one.hit for one in rated]
+    evidence = judge(understood, weighing, Found(hits, find_contexts(index.documents, [hit.sentence for hit in hits])))
     return max(evidence.values(), key=find_probability)
 
 

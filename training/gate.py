@@ -256,7 +256,7 @@ def judge_case(case: Case, scorer: Scorer) -> Iterator[Judged]:
     hits = [one.hit for one in rated]
     answers = np.array([answered_by(hit.sentence.plain, case.answers) for hit in hits], dtype=np.bool_)
     for scores in (read(case.question, rated, scorer), None):
-        found = Found(hits, find_contexts(case.index.documents), scores)
+        found = Found(hits, find_contexts(case.index.documents, [hit.sentence for hit in hits]), scores)
         evidence = judge(case.question, weighing, found)
         yield Judged(case, np.array([evidence[hit.sentence.id].values() for hit in hits]), answers)
 
