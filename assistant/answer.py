@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from assistant.anchor import anchor, holds_name, note_other_figure
-from assistant.charge import Charge, compose_charge, find_charge, show_charge
-from assistant.compose import Layout, compose, is_hedged
+from assistant.compose import Layout, is_hedged
 from assistant.contents import say_contents
 from assistant.english import is_english
 from assistant.follow import understand, understand_as_follow_up
@@ -27,7 +26,7 @@ from assistant.refuse import write_refusal
 from assistant.retrieve import WEIGHED, Scorer, number, retrieve
 from assistant.rivals import find_rivals
 from assistant.say import Line, holds_anything, say_drafts, say_statements, write
-from assistant.slots import Slot, plan_slots
+from assistant.slots import Slot, plan_slots, rank_places
 from assistant.stated import inherits_year, states_year
 from assistant.types import (
     Answer,
@@ -45,6 +44,7 @@ from assistant.types import (
     Understood,
 )
 from assistant.understand import describe_corpus
+from assistant.ways import Way, choose_way, compose_way
 from assistant.weigh import Searchable, Weighing, weigh
 from assistant.writer import Task, keep_related, write_drafts
 from vectorstore.errors import IndexDamaged, IndexStale
@@ -79,7 +79,7 @@ class Evidence(Searchable, Protocol):
 class _Case:
     """All that the stages behind the gate need of one question."""
 
-    question: Question
+    way: Way
     model: Model
     passages: tuple[Passage, ...]
     weighing: Weighing
@@ -88,8 +88,11 @@ class _Case:
     stop: threading.Event
     turns: tuple[Turn, ...] = ()
     notes: tuple[str, ...] = ()
-    contradicted: bool = False  # the documents have what was asked for, of another place or year
-    charge: Charge | None = None  # who is in charge of what was asked for
+
+    @property
+    def question(self) -> Question:
+        """The question as it is answered."""
+        return self.way.question
 
 
 @dataclass(slots=True)
@@ -170,7 +173,7 @@ class Assistant:
     ) -> Iterator[Event]:
         index, clock = self._current(), _Clock()
         corpus = describe_corpus(index.documents)
-        understood = understand(question, history, corpus)
+        understood = rank_places(understand(question, history, corpus), _list_named(index))
         if scope is not None:
             understood = replace(understood, scope=scope)
         clock.lap("understand")
@@ -196,18 +199,14 @@ class Assistant:
         if decision.refusal is None and understood.kind in WEIGHED and not notes:
             other = note_other_figure(understood, passages[0].sentence, index) if passages else None
             notes = (other,) if other else ()
-        charge = find_charge(understood, index)
-        if charge:  # who is in charge stands behind the paragraph, and not in the sentence that was found
-            passages, decision = show_charge(charge), Decision(None)
-        yield Found(passages if decision.refusal is None else ())
+        way = choose_way(Way(understood, passages, decision, notes), index)
+        yield Found(way.passages if way.decision.refusal is None else ())
         clock.lap("retrieve")
         facts = IndexFacts(index.manifest.generation, index.manifest.corpus_sha256)
         titles = {parsed.document.source: parsed.document.title for parsed in index.documents}
-        weighing = weigh(understood, index)
-        case = _Case(
-            understood, model, passages, weighing, titles, facts, stop, tuple(history), notes, bool(notes), charge
-        )
-        yield Finished((yield from self._answer(case, decision, index, clock)))
+        weighing = weigh(way.question, index)
+        case = _Case(way, model, way.passages, weighing, titles, facts, stop, tuple(history), way.notes)
+        yield Finished((yield from self._answer(case, index, clock)))
 
     def _decide(self, question: Question, index: Evidence, model: Model) -> tuple[tuple[Passage, ...], Decision]:
         """What was found for a question, and whether it is enough to answer."""
@@ -238,8 +237,7 @@ class Assistant:
         scorer = self._scorer(question, model)
         slots: tuple[Slot, ...] = ()
         if question.kind is Kind.COMPARE:
-            regions = {s.labels.region for parsed in index.documents for s in parsed.sections if s.labels.region}
-            slots = plan_slots(question, sorted(regions))
+            slots = plan_slots(question, _list_regions(index))
         elif question.kind is Kind.SUMMARY:
             slots = plan_slots(question, ())
         if len(slots) < 2:
@@ -266,11 +264,9 @@ class Assistant:
                 _LOG.warning("%s", error)  # the generation that is open still answers
             return self._index
 
-    def _answer(
-        self, case: _Case, decision: Decision, index: Evidence, clock: _Clock
-    ) -> Generator[Event, None, Answer]:
-        if decision.refusal is not None:
-            return self._refuse(case, decision, index, clock)
+    def _answer(self, case: _Case, index: Evidence, clock: _Clock) -> Generator[Event, None, Answer]:
+        if case.way.decision.refusal is not None:
+            return self._refuse(case, case.way.decision, index, clock)
         if case.question.kind is Kind.CORPUS:
             return self._finish(case, say_contents(index.documents), Layout.BULLETS, (), clock)
         layout = Layout.PROSE
@@ -280,7 +276,7 @@ class Assistant:
         # Of two figures for one thing no model is asked to choose.
         quotes = (
             case.model.spec.form is Form.READER
-            or case.charge is not None
+            or case.way.only_quotes
             or bool(find_rivals(case.question, found, case.weighing))
         )
         if not quotes:
@@ -296,10 +292,7 @@ class Assistant:
             quotes = cited and not holds_anything(lines) and not case.stop.is_set()
             layout = Layout.NEAREST if is_hedged(case.question, found[0], case.weighing) else layout
         if quotes:  # also where nothing of what a model wrote stands: the documents' own words do
-            if case.charge:
-                composition = compose_charge(case.charge, case.weighing)
-            else:
-                composition = compose(case.question, found, case.weighing, contradicted=case.contradicted)
+            composition = compose_way(case.way, case.weighing)
             layout, empty = composition.layout, composition.empty_rows
             clock.first_token()
             clock.lap("generate")
@@ -342,3 +335,13 @@ class Assistant:
             notes=case.notes,
             seconds=clock.read(),
         )
+
+
+def _list_regions(index: Evidence) -> list[str]:
+    """The regions that sections of the documents are of."""
+    return sorted({s.labels.region for parsed in index.documents for s in parsed.sections if s.labels.region})
+
+
+def _list_named(index: Evidence) -> list[str]:
+    """The regions that single sentences are of, also where a section is of none."""
+    return sorted({s.labels.region for s in index.sentences if s.labels.region})

@@ -90,6 +90,7 @@ def _differs_in_item(claimed: Figure, figure: Figure, text: str) -> str | None:
         wrong = [one for one in named if not one.quantity.equals(claimed.quantity)]
         right = [one for one in named if one.quantity.equals(claimed.quantity)]
         return None if right and not wrong else figure.item
-    held = {one.item: sum(word in said for word in content_words(one.item)) for one in row}
+    # The 9 of 第九条 before an item is none of its words.
+    held = {one.item: sum(word in said for word in content_words(one.item) if not word.isdigit()) for one in row}
     best = max(held.values())
     return None if held[figure.item] == best else figure.item

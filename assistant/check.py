@@ -32,6 +32,7 @@ from vectorstore.types import Part, Sentence
 _SUPPORTED = 0.7  # share of telling words; below it a paraphrase may say something else
 _PARTIAL = 0.4
 _ITEM_END = re.compile(r"[,，、;；。！？!?\n]")
+_COLON = re.compile("[:：]")  # what is denied behind it (下列内容:不合格的…) is not denied before it
 _NAMED = re.compile(r"《([^《》]{2,})》|「([^「」]{2,})」|\"([^\"]{2,})\"")
 # Our own words around a quote; they are no statement about the world.
 _FRAME = re.compile(r"(?:的(?:任务|回顾|资料)|资料)中(?:提出|写道)[:：]|(?:提出|写道|指出|提到)[:：]|^谈到|时[,，]$")
@@ -197,8 +198,10 @@ def _check_part(claim: str, source: _Source) -> Finding | None:
 def _check_direction(claim: str, source: _Source) -> Finding | None:
     """Compare each item of the claim with the item of the source that it resembles most."""
     lexicon = load_lexicon()
-    for item in split_items(_FRAME.sub("", claim).strip("“”")):
-        nearest = _nearest_item(item, source.items)
+    stated = [part for item in source.items for part in _COLON.split(item)]
+    said = split_items(_FRAME.sub("", claim).strip("“”"))
+    for item in (part for whole in said for part in _COLON.split(whole)):
+        nearest = _nearest_item(item, stated)
         if nearest is None:
             continue
         for pair in lexicon.opposites:
@@ -246,7 +249,7 @@ def _check_words(claim: str, source: _Source) -> Finding:
                 Verdict.SUPPORTED, "the place is what the cited sentence is about", "所引的句子说的就是这个地方"
             )
         return Finding(Verdict.UNCHECKED, "nothing in the sentence can be checked", "这句话里没有可以核对的内容")
-    missing = [word for word in telling if word not in labels and not _stands_in(word, text)]
+    missing = [w for w in telling if not any(w in label for label in labels) and not _stands_in(w, text)]
     share = 1 - len(missing) / len(telling)
     found = len(telling) - len(missing)
     if share >= _SUPPORTED:

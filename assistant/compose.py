@@ -14,15 +14,18 @@ from enum import StrEnum
 from assistant.expect import holds_answer
 from assistant.gate import SLOT, THRESHOLD
 from assistant.likely import is_sure
+from assistant.opposed import Opposed
 from assistant.owners import About, ask_about, read_about
 from assistant.pairs import keep_spoken, names_them
 from assistant.quote import choose_quote, cut_pieces, most_telling, short_answer
 from assistant.rivals import find_rivals
-from assistant.slots import plan_slots
+from assistant.slots import asks_first, plan_slots, says_first
 from assistant.stated import lies_in
 from assistant.summarise import choose_told
 from assistant.types import Asks, Kind, Passage, Question
 from assistant.weigh import Weighing
+from assistant.whose import asks_body, asks_document
+from vectorstore.issuer import is_own_name
 from vectorstore.types import Labels, Part, Sentence
 
 _ALSO = 0.25  # share of the question that a further sentence has to add to be worth reading
@@ -32,6 +35,7 @@ _WHOLE = 140  # characters up to which a list quotes the whole sentence
 WORDED = 0.5  # share of a question that a sentence has to hold to be the answer and not just the nearest
 _ELSEWHERE = 0.2  # share of the question that may stand in other sentences and not in the one with the figure
 _EVEN = 0.9  # of the likeliest sentence's probability: as likely, where none is what the question supposes
+_ALIKE = 0.75  # of what the best row of figures holds of a question, what the others have to hold
 _NAMING = 1.5  # what it counts that a clause names the place of its row
 _TIE = 0.95  # sentences this close to the best that carry other labels answer an ambiguous question too
 
@@ -55,6 +59,7 @@ class Statement:
     quote: str
     sentence: Sentence
     row: str = ""  # what the row of a table is about, or the heading that it stands under
+    titled: bool = False  # whether the document that it stands in is what was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,7 @@ def _in_order(passages: Sequence[Passage]) -> list[Passage]:
 def _say(question: Question, passages: Sequence[Passage], weighing: Weighing, *, near: bool = False) -> Composition:
     statements = []
     near, about = near or is_hedged(question, passages[0], weighing), ask_about(question)
+    near = near or (asks_first(question.focus) and not says_first(passages[0].sentence.plain))
     for passage in passages:
         items = question.asks is Asks.OTHER
         whole = _WHOLE if near or (items and _MANNER.search(question.focus)) else 0
@@ -168,8 +174,15 @@ def _say(question: Question, passages: Sequence[Passage], weighing: Weighing, *,
             about=about,
         )
         short = short_answer(question.asks, passage.sentence, quote, weighing, question.focus, about)
-        statements.append(Statement(None if near else short, frame(passage.sentence), quote, passage.sentence))
+        short, titled = None if near else short, _asks_title(question, passage.sentence, short)
+        statements.append(Statement(short, frame(passage.sentence), quote, passage.sentence, titled=titled))
     return Composition(Layout.NEAREST if near else Layout.PROSE, tuple(statements))
+
+
+def _asks_title(question: Question, sentence: Sentence, short: str | None) -> bool:
+    """Whether the title of a document is the answer: where that is asked for, or whose words they are and nothing else tells."""
+    told = short is not None or (sentence.labels.region is not None and sentence.labels.part is not None)
+    return asks_document(question.focus) or (asks_body(question.focus) and not told)
 
 
 def _compare(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
@@ -187,7 +200,25 @@ def _compare(question: Question, passages: Sequence[Passage], weighing: Weighing
         fitting = reported or fitting  # a report of the place before news that name it
         name = fitting[0].headings[0] if fitting[0].headings else slot.name
         rows += [_cell(question, p, weighing, name, about) for p in fitting[: 1 if _is_figure(question) else 2]]
+    if _is_figure(question):  # a figure of something else that shares a word is none of the row
+        held = {row.row: weighing.coverage(keep_spoken(row.sentence.plain, read_about(row.row))) for row in rows}
+        far = [name for name, share in held.items() if share < _ALIKE * max(held.values())]
+        rows, empty = [row for row in rows if row.row not in far], [*empty, *far]
+    years = {row.sentence.labels.year for row in rows}
+    if not question.scope.years and len(years) > 1:  # figures of several years side by side say so
+        rows = [replace(r, row=f"{r.row}{r.sentence.labels.year}年") if r.sentence.labels.year else r for r in rows]
     return Composition(Layout.TABLE, tuple(rows), tuple(empty))
+
+
+def compose_opposed(opposed: Opposed) -> Composition:
+    """One row for each side that is spoken of, with what follows if that does not help."""
+    rows: list[Statement] = []
+    for name, found in opposed.rows:
+        if found:
+            row = name.replace("|", "／")
+            rows.append(Statement(found.short, frame(found.sentence), found.quote, found.sentence, row))
+            rows += [Statement(None, frame(s), s.plain.rstrip("。;；"), s, row) for s in found.further]
+    return Composition(Layout.TABLE, tuple(rows), tuple(name for name, found in opposed.rows if not found))
 
 
 def _fits_row(question: Question, passage: Passage, weighing: Weighing, about: About) -> bool:
@@ -228,4 +259,7 @@ def frame(sentence: Sentence) -> str:
         verb = "任务中提出" if labels.part is Part.TASKS else "回顾中写道"
         return f"{labels.region}{year}的{verb}："
     subject = "" if not sentence.places or sentence.places[0] in sentence.plain else f"谈到{sentence.places[0]}时，"
+    if is_own_name(labels.region):  # it says itself whose it is; a province may only be inferred
+        subject = f"{labels.region}{year}的"
+        return f"{subject}资料中写道："
     return f"{subject}{year}的资料中写道：" if year else f"{subject}资料中写道："

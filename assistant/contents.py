@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from assistant.check import Finding
 from assistant.say import Line, Said
 from assistant.types import Verdict
+from vectorstore.issuer import is_own_name, unlisted_place
 from vectorstore.types import ParsedDocument
 
 _FINDING = Finding(Verdict.UNCHECKED, "read off the index, not off a sentence", "来自索引目录，不是某个句子")
@@ -20,14 +21,22 @@ def say_contents(documents: Sequence[ParsedDocument]) -> tuple[Line, ...]:
     return tuple(Line((Said(_describe(parsed), (), _FINDING),)) for parsed in documents)
 
 
+def _is_body(label: str) -> bool:
+    """Whether a document says that it is of a company or a school rather than of a place."""
+    return is_own_name(label) and unlisted_place(label) is None
+
+
 def _describe(parsed: ParsedDocument) -> str:
     document = parsed.document
-    regions = "、".join(dict.fromkeys(s.labels.region for s in parsed.sections if s.labels.region))
+    labels = dict.fromkeys(s.labels.region for s in parsed.sections if s.labels.region)
+    regions = "、".join(label for label in labels if not _is_body(label))
+    bodies = "、".join(filter(_is_body, labels))
     years = "、".join(str(year) for year in sorted({s.labels.year for s in parsed.sections if s.labels.year}))
     facts = [
         document.publisher or "",
         document.published.isoformat() if document.published else "",
         f"地区：{regions}" if regions else "",
+        f"单位：{bodies}" if bodies else "",
         f"年份：{years}" if years else "",
         f"{len(parsed.sentences)}个句子",
     ]

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 
+from assistant.allowed import asks_permission, rules_on
 from assistant.clauses import Clause, split_clauses
 from assistant.expect import holds_answer, unit_fits, wants_date, wants_label
 from assistant.owners import About, ask_about
@@ -87,6 +88,7 @@ def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evi
         dated = question.asks is Asks.YEAR and labelled and not wants_date(question.focus)
         spoken = keep_spoken(sentence.plain, about)
         fits = dated or holds_answer(question.asks, spoken, question.focus)
+        fits = fits and (not asks_permission(question.focus) or rules_on(spoken))
         out[sentence.id] = Evidence(
             coverage=coverage,
             local=local,

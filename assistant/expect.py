@@ -36,6 +36,9 @@ _UNTIL = re.compile(
 
 # Units that no figure of policy documents has a class for: of 收盘多少点 the very unit has to stand at a figure.
 _RARE_UNIT = re.compile(r"(?:多少|好多|(?<![第哪])几)([点级分票股届页字步岁克升册枚幅])(?=[,，。?？!！;；、]|$)")
+# 罚多少 wants money, or how many times what was taken.
+_FINED = re.compile(r"(?:罚款?|罚金|处罚)[^,，。?？]{0,4}(?:多少|几)(?!个?[天日月年])|多少[^,，。?？]{0,2}罚款?")
+_FINE = frozenset(("yuan", "usd", "times"))
 _APART = re.compile(r"(?:差|[高低多少]|拉开)了?(?:多少|几)个?百分点")
 
 
@@ -81,6 +84,8 @@ def find_units(question: str) -> frozenset[str]:
     for word in sorted(lexicon.units, key=len, reverse=True):
         if re.search(rf"(?:多少|好多|(?<![第哪])几)[十百千万亿]*{re.escape(word)}", question):
             return _COUNTS.get(lexicon.units[word], frozenset((lexicon.units[word],)))
+    if _FINED.search(question):
+        return _FINE
     wanted = [units for words, units in lexicon.dimensions if any(word in question for word in words)]
     return frozenset().union(*wanted) if len(wanted) == 1 else frozenset()
 

@@ -10,10 +10,12 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from assistant.carried import add_condition, exchange_counterpart, exchange_statement, name_item
 from assistant.places import find_mentions
 from assistant.types import Asks, Kind, Question, Role, Turn
 from assistant.understand import MAX_CHARACTERS, WH, YEAR, Corpus, clean, read_question, read_years
 from vectorstore.normalize import normalize
+from vectorstore.segment import leading_verb
 
 _EXCHANGE = re.compile(r"^(?:那么|那)?(?:如果|要是)?(?:换成|换作|换到|改成)")
 _PRONOUN = re.compile(r"^(?:那么|那)?(?:其中|它们?)|这[笔项件座条家批]")
@@ -22,6 +24,12 @@ _WHOLE_PERIOD = re.compile(r"(?:整个|整|全)?[“\"]?十[一二三四五六]�
 _OPENING = re.compile(
     r"^(?:那么|那|还有|另外|再|其中|它们|它|这些|这个|这|该|他们|同样|(?:如果|要是)?(?:换成|换作|换到|改成))+[的,,]?"
 )
+_ALSO_ASKS = re.compile(r"几|([\u4e00-\u9fff])[不没]\1|吧\?*$")  # 最多补几辆, 能不能回家
+_AMOUNT = "提高|增加|新增|达到|降低|补贴?|补助|奖励?|罚款?|收费|报销?"
+_IN_CHARGE = re.compile(
+    r"^(?P<who>[^,?]*?(?:谁|哪个(?:部门|单位|科室)|什么部门)(?:来|去)?(?:负责|主管|管|审批|审核|批|承担))(?P<noun>[^,?]+)\??$"
+)
+_TO = ("去", "到", "在")
 _LONG = 24  # characters of a subject that is carried on as it stands
 _NE = re.compile(r"(?:呢|如何|怎么样)?[??。!!~\s]*$")
 _DEICTIC = re.compile(
@@ -34,7 +42,7 @@ _WH_OR_END = re.compile(r"什么|哪些|哪个|怎么|如何|多少|几|[??]$")
 def understand(text: str, history: Sequence[Turn], corpus: Corpus) -> Question:
     """Read a question; InputInvalid where it is empty or longer than ``MAX_CHARACTERS``."""
     asked = clean(text)
-    alone = read_question(asked, asked, corpus)
+    alone = read_question(asked, name_item(asked, _last_reply(history)), corpus)
     previous = _last_standalone(history, corpus)
     if previous is None or not _is_follow_up(alone, previous):
         return alone
@@ -46,45 +54,54 @@ def understand_as_follow_up(
 ) -> Question | None:
     """Read a question that nothing marks as a follow-up as one: about the place and year that the one before was about.
 
-    For one that finds no answer as it stands; with ``subject`` about the same thing, too. ``None`` where it names a place itself,
-    or the one before had nothing to give.
+    For one that finds no answer as it stands; with ``subject`` about the same thing, too, even where that had no place and no year.
+    ``None`` where it names a place itself, or the one before had nothing to give.
     """
     asked = clean(text)
     alone = read_question(asked, asked, corpus)
     previous = _last_standalone(history, corpus)
     if previous is None or alone.scope.regions or alone.kind in (Kind.NONE, Kind.CORPUS):
         return None
-    if not (previous.scope.regions or previous.scope.years):
+    if not (previous.scope.regions or previous.scope.years or (subject and previous.terms)):
         return None
-    core = normalize(alone.text)
+    normal = normalize(alone.text)
+    core = _NE.sub("", _OPENING.sub("", normal)) or normal if subject else normal
     carried = f"{_subject_of(previous)}," if subject else ""
     return read_question(asked, f"{_scope_words(alone, previous, alone.scope.years)}{carried}{core}", corpus)
 
 
 def _last_standalone(history: Sequence[Turn], corpus: Corpus) -> Question | None:
     """The user's last question, itself completed from the ones before it."""
-    asked = [turn.content for turn in history if turn.role is Role.USER and turn.content.strip()]
-    if not asked:
-        return None
+    asked = [
+        (turn.content, _last_reply(history[:n]))
+        for n, turn in enumerate(history)
+        if turn.role is Role.USER and turn.content.strip()
+    ]
     previous: Question | None = None
-    for text in asked[-6:]:
+    for text, reply in asked[-6:]:
         short = clean(text[:MAX_CHARACTERS])
-        alone = read_question(short, short, corpus)
+        alone = read_question(short, name_item(short, reply), corpus)
         if previous is not None and (_is_follow_up(alone, previous) or _goes_on(alone, previous)):
             alone = read_question(short, _complete(alone, previous, corpus), corpus)
         previous = alone if alone.kind is not Kind.NONE else previous
     return previous
 
 
+def _last_reply(history: Sequence[Turn]) -> str:
+    """What was answered last: a question may name a thing by its place in that list."""
+    return next((turn.content for turn in reversed(history) if turn.role is Role.ASSISTANT), "")
+
+
 def _is_follow_up(question: Question, previous: Question) -> bool:
     had, now = previous.scope, question.scope
-    if _DEICTIC.search(question.text):
+    if _DEICTIC.search(question.standalone):
         return True
     if question.asks is Asks.QUANTITY and question.kind is not Kind.CORPUS and _is_thin(question) and not now.regions:
         return True  # 一共要花多少钱: of what, the question before says
     if question.kind in (Kind.NONE, Kind.CORPUS):
         return False
-    bare = not WH.search(question.text) and len(question.text) <= 12
+    asks = WH.search(question.standalone) or _ALSO_ASKS.search(normalize(question.standalone))
+    bare = not asks and len(question.standalone) <= 12
     if bare:
         return True
     # A question with neither place nor year of its own goes on about the same place; one with its own place does not.
@@ -110,15 +127,17 @@ def _is_thin(question: Question) -> bool:
 
 def _complete(question: Question, previous: Question, corpus: Corpus) -> str:
     """Write the follow-up as a question that stands alone."""
-    normal = normalize(question.text)
+    normal = normalize(question.standalone)
     core = re.sub("呢(?=,)", "", _NE.sub("", _OPENING.sub("", normal)))
+    if core[:1] in _TO and any(m.start == 1 for m in find_mentions(core, corpus.own)):
+        core = core[1:]  # 去上海呢
     if _EXCHANGE.search(normal):  # 换成颗粒物是多少 asks the same of another thing
         core = re.sub(r"(?:是|有|会是)?(?:多少|几[个座家项条]?|怎样|什么)$", "", core)
     if _WHOLE_PERIOD.fullmatch(core):
         return _swap_scope(previous, (), {core.removeprefix("整个")})
-    new_places = [core[m.start : m.end] for m in find_mentions(core)]
+    new_places = [core[m.start : m.end] for m in find_mentions(core, corpus.own)]
     new_years = _read_own_years(core, previous, corpus)
-    rest = _without_scope(core)
+    rest = _without_scope(core, corpus.own)
     asks_of_it = bool(_IT.search(normal) and WH.search(core))  # 它今年要干到什么程度 is not what was asked before
     if not rest or (not question.terms and (new_places or new_years) and not asks_of_it):
         if "比" in core:  # 和2023年比呢: both stand side by side
@@ -126,7 +145,10 @@ def _complete(question: Question, previous: Question, corpus: Corpus) -> str:
         return _swap_scope(previous, new_places, _write_years(new_years))
     if (new_places or new_years) and question.terms and set(question.terms) <= set(previous.terms):
         return _swap_scope(previous, new_places, _write_years(new_years))  # nothing new but where or when
-    if WH.search(core):
+    before = normalize(previous.standalone)
+    if normal != core and (told := add_condition(core, before) or exchange_statement(core, before)):
+        return f"{'' if told.startswith(before[:2]) else _scope_words(question, previous, new_years)}{told}"
+    if WH.search(core) or _ALSO_ASKS.search(core):
         return f"{_scope_words(question, previous, new_years)}{_carry_subject(question, previous)}{core}?"
     swapped = _swap_object(previous, rest, elided=core.endswith("的"))
     if swapped and (new_places or new_years):
@@ -150,7 +172,7 @@ def _write_years(years: Iterable[int]) -> list[str]:
 def _carry_subject(question: Question, previous: Question) -> str:
     """What was spoken of, where the follow-up has no subject of its own: it says 它 or 其中 and little else, or nothing."""
     long = [term for term in question.terms if len(term) > 1]
-    normal = normalize(question.text)
+    normal = normalize(question.standalone)
     pronoun, it = _PRONOUN.search(normal), _IT.search(normal)
     if question.scope.regions or not (it or _is_thin(question) or (pronoun and len(long) < 2)):
         return ""
@@ -177,12 +199,13 @@ def _subject_of(previous: Question) -> str:
     return "".join(dict.fromkeys(text[start:end] for start, end in spans))
 
 
-def _without_scope(core: str) -> str:
+def _without_scope(core: str, own: Sequence[str] = ()) -> str:
     left = core
-    for mention in reversed(find_mentions(core)):
+    for mention in reversed(find_mentions(core, own)):
         left = left[: mention.start] + left[mention.end :]
     left = re.sub(r"今年|去年|明年|前年|本年|上年", "", YEAR.sub("", left))
-    return re.sub(r"[的年,,。??!!\s市省和与、跟比]", "", left)
+    left = re.sub(r"[的年,,。??!!\s和与、跟比]", "", left)
+    return re.sub("[省市]", "", left) if left != core and len(left) < 2 else left  # 省级 keeps its first character
 
 
 def _swap_scope(previous: Question, places: Sequence[str], years: Collection[str]) -> str:
@@ -204,6 +227,8 @@ def _swap_scope(previous: Question, places: Sequence[str], years: Collection[str
 def _swap_object(previous: Question, noun: str, *, elided: bool = False) -> str:
     """那公园呢: the noun takes the place of what was counted or asked for before."""
     text = normalize(previous.standalone)
+    if other := exchange_counterpart(noun, text):
+        return other
     if elided:  # 初中的呢: what it is of is said again by nobody, so only the word before it is another
         first = min((term for term in previous.terms if term in text), key=text.find, default="")
         return text.replace(first, noun, 1) if first and _WH_OR_END.search(text) else ""
@@ -213,9 +238,13 @@ def _swap_object(previous: Question, noun: str, *, elided: bool = False) -> str:
         if liked and _count_shared(noun, liked) > _count_shared(noun, match["noun"]):
             return text.replace(liked, noun, 1)  # 农业机械 after 工程机械排了多少氮氧化物
         return text[: match.start("noun")] + noun + "?"
-    match = re.search(r"(?P<noun>[^,,。??的年]+)(?P<tail>(?:提高|增加|新增|达到|降低)?多少|是什么|有哪些|怎么样)", text)
+    if match := _IN_CHARGE.search(text):  # 报销呢 after 谁负责统计能耗
+        return f"{match['who']}{noun}?"
+    match = re.search(rf"(?P<noun>[^,,。??的年]+?)(?P<tail>(?:{_AMOUNT})?多少|是什么|有哪些|怎么样)", text)
     if match and previous.terms:
-        return text[: match.start("noun")] + noun + text[match.start("tail") :]
+        verb = leading_verb(match["noun"])  # 光伏呢 after 新增海上风电多少 is about what is new, too
+        kept = verb if len(verb) > 1 and match["noun"].startswith(verb) and not leading_verb(noun) else ""
+        return text[: match.start("noun")] + kept + noun + text[match.start("tail") :]
     like = [term for term in previous.terms if term[-1] == noun[-1] and term in text]  # 服务业, 新兴产业
     phrase = like[0] if like else _first_phrase(previous.terms, text)
     return text.replace(phrase, noun, 1) if phrase and _WH_OR_END.search(text) else ""

@@ -30,6 +30,10 @@ class Lexicon:
     greetings: tuple[str, ...]
     orders: tuple[str, ...]
     stopwords: frozenset[str]
+    chat: frozenset[
+        str
+    ]  # words of everyday talk that say nothing of what is looked for, unless a longer wording holds them
+    counterparts: tuple[frozenset[str], ...]  # words of which one may take the other's place in a follow-up
     frames: tuple[str, ...]  # patterns of wordings that only ask
     formal: tuple[str, ...]  # what stands in clauses that only carry a document
     exhorting: tuple[str, ...]  # and in those that only exhort
@@ -58,6 +62,8 @@ def load_lexicon() -> Lexicon:
         greetings=tuple(data["none"]["greetings"]),
         orders=tuple(data["none"]["orders"]),
         stopwords=frozenset(same([w for ws in (*data["stopwords"].values(), *data["parts"].values()) for w in ws])),
+        chat=frozenset(same([word for words in data["chat"].values() for word in words])),
+        counterparts=tuple(frozenset(same(words)) for words in data["counterparts"]["sets"]),
         frames=tuple(data["frames"]["patterns"]),
         formal=same(data["empty"]["formal"]),
         exhorting=same(data["empty"]["exhorting"]),

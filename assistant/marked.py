@@ -9,34 +9,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
+from assistant.announced import DIGITS, MARK, Mark, find_listings, find_marks
 from assistant.frames import COUNTS, PART, names_part
 from assistant.topics import Stretch, list_stretches
 from assistant.weigh import Weighing
 from vectorstore.normalize import normalize
 from vectorstore.types import ParsedDocument, Scope, Sentence
 
-_DIGITS = "一二三四五六七八九十"
-_MARK = re.compile(
-    rf"(?:^|(?<=[:：;；。,，\s]))(?:(?P<is>[{_DIGITS}])[是要]|第(?P<nth>[{_DIGITS}])(?=[,，、])"
-    rf"|[(（](?P<bracket>[{_DIGITS}])[)）]|(?P<dash>——))"
-)
 _ANNOUNCES = re.compile("以下|下列|如下")
 _ABOUT, _GAP, _LEAD = (
     0.5,
     15,
     4,
 )  # share of the subject in what announces; sentences of an item; characters of an announcement
-_MOST = 12  # items
+_UNDER = 0.6  # the same with the heading right above
+_NAMED = 0.55  # the same where neither a number nor a noun of the question stands in what announces
+_SPOKEN_OF = 2  # sentences before an announcement that say what it is about
+_ANYTHING = frozenset(("方面", "事", "大事", "事项", "工作", "内容", "重点", "领域", "环节"))  # any list is one of such
+_COLON = re.compile(r"[:：]\s*$")
+_MOST = 20  # items
 
 _TROUBLE = "困难|问题|挑战|不足|短板|差距|难题|教训|难处|薄弱环节|弱项"
 _ASKS_TROUBLE = re.compile(_TROUBLE)
 _ADMITS = re.compile(rf"(?:看到|认识到|面临|面对|存在|还有|仍有|有)[^。]{{0,14}}(?:{_TROUBLE})")
+_OWNING = re.compile("承认|坦[言承]|存在|还存|面临|自己|自身|^些$")  # of what a question says beside its subject
 _SOBER = re.compile("清醒|也要看到|应当看到|必须看到|还存在|还面临|仍存在|主要是|共性")
 _SPOKEN = 0.5  # share of the subject that the text around an admission has to hold
 
 _HEADING_NUMBER = re.compile(
-    rf"^\s*(?:第(?P<nth>[{_DIGITS}]+)[章节部篇编]分?|(?P<plain>[{_DIGITS}]+)、|[(（](?P<bracket>[{_DIGITS}]+)[)）])\s*"
+    rf"^\s*(?:第(?P<nth>[{DIGITS}]+)[章节部篇编]分?|(?P<plain>[{DIGITS}]+)、|[(（](?P<bracket>[{DIGITS}]+)[)）])\s*"
 )
 # Characters of a heading that names a part, with 部分 and without; of one that is about the aims.
 _LEAST_NAME, _LEAST_ALONE, _SHORT_NAME = 2, 4, 6
@@ -52,11 +55,22 @@ class _Line:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class _Counted:
+    """What a text counts: what announces it, what stands before that, how many there are, and where."""
+
+    lead: str
+    before: str
+    count: int
+    announced: bool  # by a sentence that ends in a colon
+    lines: tuple[_Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A mark in its line."""
+
     line: int
-    start: int
-    family: str
-    ordinal: int  # 0 for a dash
+    mark: Mark
 
 
 def find_enumerated(
@@ -64,86 +78,116 @@ def find_enumerated(
 ) -> tuple[Stretch, ...]:
     """Find the items that a text counts behind the sentence that announces what is asked for."""
     asked = COUNTS.search(focus)
-    if asked is None or not (asked["number"] or asked["noun"]):
+    if asked is None:
         return ()
-    best: tuple[float, str, list[_Line]] = (0.0, "", [])
+    best: tuple[float, _Counted | None] = (0.0, None)
     for parsed in documents:
         lines = [_Line(s.headings, sentence) for s in list_stretches([parsed], scope) for sentence in s.sentences]
-        for marks in _find_runs(lines):
-            announced = _announce(lines, marks[0])
-            worth = _rate_announced(announced, lines[marks[0].line].headings, marks, asked, weighing)
+        for counted in chain(_find_counted(lines), _find_joined(parsed, lines)):
+            worth = _rate_announced(counted, asked, weighing)
             if worth > best[0]:
-                best = (worth, "\n".join(announced), _take_items(lines, marks))
-    return tuple(Stretch(line.headings, (line.sentence,), best[1]) for line in best[2])
+                best = (worth, counted)
+    if best[1] is None:
+        return ()
+    called = [t.text for t in weighing.terms if asked["number"] and asked.string[asked.end() :].startswith(t.text)]
+    announced = "\n".join((best[1].lead, best[1].before, *called))
+    return tuple(Stretch(line.headings, (line.sentence,), announced) for line in best[1].lines)
 
 
-def _find_marks(lines: Sequence[_Line]) -> Iterator[_Mark]:
-    for number, line in enumerate(lines):
-        for match in _MARK.finditer(line.sentence.plain):
-            family = match.lastgroup or ""
-            ordinal = 0 if family == "dash" else _DIGITS.index(match[family]) + 1
-            if family != "dash" or match.start() == 0:
-                yield _Mark(number, match.start(), family, ordinal)
+def _find_counted(lines: Sequence[_Line]) -> Iterator[_Counted]:
+    for run in _find_runs(lines):
+        lead, before = _announce(lines, run[0])
+        told = tuple(lines[number] for number in dict.fromkeys(one.line for one in run))
+        yield _Counted(lead, before, len(run), _COLON.search(lead) is not None, told)
 
 
-def _find_runs(lines: Sequence[_Line]) -> Iterator[list[_Mark]]:
+def _find_joined(parsed: ParsedDocument, lines: Sequence[_Line]) -> Iterator[_Counted]:
+    """Lists whose items no mark counts: only semicolons, or lines of their own."""
+    placed = {line.sentence.id: number for number, line in enumerate(lines)}
+    for listing in find_listings(parsed.sentences):
+        told = [placed[item.sentences[0].id] for item in listing.items if item.sentences[0].id in placed]
+        if len(told) < 2 or next(find_marks(listing.items[0].text), None) is not None:
+            continue
+        first = placed.get(listing.lead[0].id, told[0])
+        before = "\n".join(line.sentence.plain for line in lines[max(0, first - _SPOKEN_OF) : first])
+        yield _Counted(listing.text, before, len(listing.items), True, tuple(lines[number] for number in told))
+
+
+def _find_runs(lines: Sequence[_Line]) -> Iterator[list[_Placed]]:
     """Runs of marks of one family that count on, each not far from the one before."""
-    marks = list(_find_marks(lines))
+    marks = [_Placed(number, mark) for number, line in enumerate(lines) for mark in find_marks(line.sentence.plain)]
     used: set[int] = set()
     for at, first in enumerate(marks):
-        if first.ordinal > 1 or at in used:
+        if first.mark.ordinal > 1 or at in used:
             continue
         run = [first]
         for number in range(at + 1, len(marks)):
-            mark = marks[number]
-            if mark.line - run[-1].line > _GAP or lines[mark.line].sentence.source != lines[first.line].sentence.source:
+            one = marks[number]
+            if one.line - run[-1].line > _GAP or lines[one.line].sentence.source != lines[first.line].sentence.source:
                 break
-            if mark.family == first.family and mark.ordinal == (0 if first.ordinal == 0 else len(run) + 1):
-                run.append(mark)
+            if one.mark.family != first.mark.family:
+                continue
+            if one.mark.ordinal == (0 if first.mark.ordinal == 0 else len(run) + 1):
+                run.append(one)
                 used.add(number)
-            elif mark.family == first.family and mark.ordinal == 1:
+            elif one.mark.ordinal == 1:
                 break
         if 1 < len(run) <= _MOST:
             yield run
 
 
-def _announce(lines: Sequence[_Line], first: _Mark) -> tuple[str, str]:
-    """The sentence that announces, or what of it stands before the first mark, and the one before it."""
-    own = lines[first.line].sentence.plain[: first.start]
+def _announce(lines: Sequence[_Line], first: _Placed) -> tuple[str, str]:
+    """The sentence that announces, or what of it stands before the first mark, and the one before it.
+
+    What stands first under a heading is announced by that.
+    """
+    own = lines[first.line].sentence.plain[: first.mark.start]
+    headings = lines[first.line].headings
+    if first.line == 0 or lines[first.line - 1].headings != headings:
+        return (own, "") if len(own) >= _LEAD else (headings[-1] if headings[1:] else "", "")
     before = [lines[n].sentence.plain for n in (first.line - 1, first.line - 2) if n >= 0]
     lead = own if len(own) >= _LEAD else (before.pop(0) if before else "")
     return lead, before[0] if before else ""
 
 
-def _rate_announced(
-    announced: tuple[str, str],
-    headings: Sequence[str],
-    marks: Sequence[_Mark],
-    asked: re.Match[str],
-    weighing: Weighing,
-) -> float:
-    lead, before = announced
-    as_many = bool(asked["number"]) and _to_digits(asked["number"].replace("两", "二")) == str(len(marks))
-    named = bool(asked["noun"]) and asked["noun"] in lead
+def _rate_announced(counted: _Counted, asked: re.Match[str], weighing: Weighing) -> float:
+    lead, count = counted.lead, counted.count
+    as_many = bool(asked["number"]) and _to_digits(asked["number"].replace("两", "二")) == str(count)
+    named = names_noun(asked, lead) or (
+        bool(asked["noun"]) and asked["noun"] in lead and (counted.announced or as_many)
+    )
     if asked["number"] and not as_many:
         return 0.0
+    said = (named or _ANNOUNCES.search(lead)) if asked["number"] or asked["noun"] else False
+    subject = _leave_out_counted(counted, asked, weighing)
+    about = (subject if as_many and subject.terms else weighing).coverage(
+        "\n".join([*counted.lines[0].headings, counted.before, lead])
+    )
+    under = lead in counted.lines[0].headings and about >= _UNDER  # as many as asked for, under a heading about that
     if not (
-        named
-        or (as_many and (str(len(marks)) in normalize(lead) or asked["number"] in lead))
-        or _ANNOUNCES.search(lead)
+        said or counted.announced or (as_many and (under or str(count) in normalize(lead) or asked["number"] in lead))
     ):
         return 0.0
-    about = weighing.coverage("\n".join([*headings, before, lead]))
-    own = weighing.coverage(lead) if weighing.terms else 0.0
+    own = subject.coverage(lead) if subject.terms else 0.0
     if about < _ABOUT or (not weighing.terms and not (named and as_many)):
         return 0.0
-    if not as_many and own < _ABOUT:  # 哪些措施 without a number: what announces has to name the subject itself
+    if not as_many and own < (_ABOUT if said else _NAMED):  # 哪些措施: what announces has to name the subject itself
         return 0.0
     return about + 0.5 * own + as_many + 0.5 * named
 
 
-def _take_items(lines: Sequence[_Line], marks: Sequence[_Mark]) -> list[_Line]:
-    return [lines[number] for number in dict.fromkeys(mark.line for mark in marks)]
+def _leave_out_counted(counted: _Counted, asked: re.Match[str], weighing: Weighing) -> Weighing:
+    """The subject alone: what is counted (哪几件事, 哪五种路子) need not be called the same by the text."""
+    behind = asked.string[asked.end() :]
+    idle = {asked["noun"], *(term.text for term in weighing.terms if behind.startswith(term.text))}
+    if not (asked["number"] or asked["noun"]):  # what the whole document is about tells no list of it from another
+        idle |= weighing.held(counted.lines[0].headings[0])
+    return Weighing(tuple(term for term in weighing.terms if term.text not in idle))
+
+
+def names_noun(asked: re.Match[str] | None, lead: str) -> bool:
+    """Whether what announces is called by the noun that a question asks for, and that says what is meant (条件, not 方面)."""
+    return asked is not None and bool(asked["noun"]) and asked["noun"] not in _ANYTHING and asked["noun"] in lead
 
 
 def asks_trouble(focus: str) -> bool:
@@ -156,7 +200,8 @@ def find_admitted(documents: Sequence[ParsedDocument], weighing: Weighing, scope
 
     A report of a year speaks of it in its review of the year before: it counts as that of its own year.
     """
-    subject = Weighing(tuple(t for t in weighing.terms if not _ASKS_TROUBLE.search(t.text)))
+    idle = [term for term in weighing.terms if _ASKS_TROUBLE.search(term.text) or _OWNING.search(term.text)]
+    subject = Weighing(tuple(term for term in weighing.terms if term not in idle))
     found: list[tuple[float, list[Stretch]]] = []
     for parsed in documents:
         of_year = any(f"{year}年" in parsed.document.title for year in scope.years)
@@ -168,7 +213,7 @@ def find_admitted(documents: Sequence[ParsedDocument], weighing: Weighing, scope
                 continue
             block = [stretch]
             for behind in stretches[at + 1 :]:
-                mark = _MARK.match(behind.sentences[0].plain)
+                mark = MARK.match(behind.sentences[0].plain)
                 if mark is None or mark.lastgroup == "dash" or behind.headings != stretch.headings:
                     break
                 block.append(behind)
@@ -178,7 +223,7 @@ def find_admitted(documents: Sequence[ParsedDocument], weighing: Weighing, scope
                 found.append((sober + subject.coverage(text), block))
     best = max((worth for worth, _ in found), default=0.0)
     # A difficulty is one by whatever name the question calls it.
-    called = " ".join(t.text for t in weighing.terms if _ASKS_TROUBLE.search(t.text))
+    called = " ".join(term.text for term in idle)
     return tuple(replace(s, announced=called) for worth, block in found if worth >= best - 0.5 for s in block)
 
 
@@ -215,7 +260,7 @@ def _to_digits(counted: str) -> str:
     if counted.isdigit():
         return counted
     tens, ten, ones = counted.rpartition("十")
-    value = (_DIGITS.find(tens or "一") + 1) * 10 * bool(ten) + (_DIGITS.index(ones) + 1 if ones else 0)
+    value = (DIGITS.find(tens or "一") + 1) * 10 * bool(ten) + (DIGITS.index(ones) + 1 if ones else 0)
     return str(value)
 
 

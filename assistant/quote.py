@@ -27,16 +27,28 @@ from assistant.expect import (
 )
 from assistant.owners import About, find_years, is_named, read_about
 from assistant.pairs import Figure, governs, is_of_others, names_them, read_figures, said_of
-from assistant.quantities import Measure, find_quantities
+from assistant.quantities import Measure, Quantity, find_quantities
+from assistant.rules import end_of_rule
 from assistant.types import Asks
 from assistant.weigh import Weighing
 from vectorstore.gazetteer import Gazetteer
+from vectorstore.issuer import is_own_name
 from vectorstore.segment import leading_verb
+from vectorstore.tables import is_row
 from vectorstore.types import Sentence
 
 _NOTE_BEFORE = re.compile(r"^\s*[（(][^（()）]*(?:牵头|配合|负责|责任单位)[^（()）]*[)）](?=\S)")
 _HANGING = re.compile("(?:^|[，,])?(?:在|当|以|从|据|根据|对于|除|随着).*(?:中|里|上|下|时|后|来看|为例|方面)$")
+_ROW = 200  # characters; a row of a table is quoted whole
+_BOUND_BEFORE = re.compile(
+    r"(?:不低于|不少于|不高于|不超过|不多于|不足|不到|低于|高于|少于|超过|至少|最多|最高|最低|超|约)$"
+)
+_BOUND_BEHIND = re.compile(r"(?:及?以[上下内]|左右|上下)")
 _TOO_LONG = 60  # characters; a quote this long is no longer read
+# Of a county or company that documents are of: in 在哪个部门办理 it is not what is asked for.
+_WHOSE = re.compile(
+    r"哪[1一]?[个家座所]?(?:省|市|县|区|镇|乡|州|城市|地区|地方|集团|公司|企业|单位|学校|大学)(?!长)|谁"
+)
 
 
 def choose_quote(
@@ -58,7 +70,7 @@ def choose_quote(
     text, about = sentence.plain, about or read_about(question)
     # (…牵头,…配合) behind a paragraph is said of that paragraph, and not of what follows.
     text = _NOTE_BEFORE.sub("", text)
-    if len(text) <= whole:
+    if len(text) <= max(whole, _ROW if is_row(text) else 0):
         return text.rstrip("。;；")
     clauses = split_clauses(text)
     if len(clauses) < 2 or not weighing.terms:
@@ -93,7 +105,7 @@ def choose_quote(
     first, last = best[2], best[3]
     while (whole or items) and last + 1 < len(clauses) and not clauses[last + 1].opens:
         last += 1  # the rest of the enumeration
-    last = _end_of_row(text, clauses, last)
+    last = end_of_rule(clauses, first, _end_of_row(text, clauses, last))
     while last + 1 < len(clauses) and _HANGING.search(clauses[last].text) and not others[last + 1]:
         last += 1  # 在…规划中 says where something stands, and not yet what
     return text[clauses[first].start : clauses[last].end].strip()
@@ -175,9 +187,11 @@ def short_answer(
 ) -> str | None:
     """Find the short answer in a quote, or nothing where there is more than one candidate."""
     about = about or read_about(question)
+    if asks is Asks.QUANTITY and is_row(sentence.plain) and _states_several(sentence.plain):
+        return None  # which of the figures in a row of a table is meant the head of its column says, and the question may not
     if asks is Asks.QUANTITY:
         return _only_quantity(sentence, quote, weighing, question, about)
-    if asks is Asks.REGION:
+    if asks is Asks.REGION and (not is_own_name(sentence.labels.region) or _WHOSE.search(question)):
         return _only_region(sentence)
     if asks is Asks.NAME:
         names = [m[0] for m in NAMED.finditer(quote)]
@@ -185,6 +199,10 @@ def short_answer(
     if asks is Asks.YEAR:
         return _only_year(sentence, quote, question)
     return None
+
+
+def _states_several(text: str) -> bool:
+    return sum(quantity.measure is Measure.QUANTITY for quantity in find_quantities(text)) > 1
 
 
 def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question: str, about: About) -> str | None:
@@ -213,7 +231,14 @@ def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question:
     held, behind = weighing.held(quote[:end] + leading_verb(quote)), weighing.held(quote[end:])
     if behind - held or not unit_fits(figure.quantity.text, question):
         return None
-    return figure.quantity.text
+    return _with_bound(text, figure.quantity)
+
+
+def _with_bound(text: str, quantity: Quantity) -> str:
+    """The figure with the word that makes it a bound: 5000人以上, 不少于50个."""
+    before = _BOUND_BEFORE.search(text[: quantity.start])
+    after = _BOUND_BEHIND.match(text, quantity.end)
+    return text[before.start() if before else quantity.start : after.end() if after else quantity.end]
 
 
 def _stand_together(one: Figure, other: Figure) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from assistant.phrases import Phrase, find_phrases
 from assistant.prompt import name_labels
+from assistant.thesaurus import find_meanings
 from assistant.types import Passage, Question, Refusal
 from vectorstore.normalize import normalize
 from vectorstore.types import Sentence
@@ -42,38 +44,41 @@ def _say_missing(question: Question, sentences: Iterable[Sentence]) -> str:
     scope = question.scope
     where = "、".join(sorted(scope.places or scope.regions))
     when = "、".join(f"{year}年" for year in sorted(scope.years))
-    phrases = _phrases(question)
+    phrases = _order(question)
     missing = _find_missing(question, phrases, sentences)
     if missing:
-        what = "、".join(f"“{phrase}”" for phrase in missing[: 1 if question.counted else 2])
+        what = "、".join(f"“{phrase.text}”" for phrase in missing[: 1 if question.counted else 2])
         return f"资料里没有{where}{when}关于{what}的内容"
     if phrases:
-        what = "、".join(f"“{phrase}”" for phrase in phrases[:2])
-        return f"资料里提到过{where}{when}的{what}，但没有找到能回答这个问题的句子"
+        what = "、".join(f"“{phrase.text}”" for phrase in phrases[:2])
+        of = f"{where}{when}的" if where or when else ""
+        return f"资料里提到过{of}{what}，但没有找到能回答这个问题的句子"
+    if question.terms:
+        return f"资料里没有找到{where}{when}能回答这个问题的句子"
     return f"资料里没有{where}{when}的内容" if where or when else "资料里没有这个问题的答案"
 
 
-def _find_missing(question: Question, phrases: Sequence[str], sentences: Iterable[Sentence]) -> list[str]:
-    """The phrases that no sentence of the place and year that were asked for has."""
-    missing = [(phrase, normalize(phrase)) for phrase in phrases]
+def _find_missing(question: Question, phrases: Sequence[Phrase], sentences: Iterable[Sentence]) -> list[Phrase]:
+    """The phrases of which a word stands in no sentence of the place and year that were asked for, by this or another name."""
+    wanted = {word: _names(word) for phrase in phrases for word in phrase.words if len(word) > 1}
     for sentence in sentences:
-        if not missing:
+        if not wanted:
             break
         if question.scope.allows(sentence):
             normal = normalize(sentence.plain)
-            missing = [(phrase, wanted) for phrase, wanted in missing if wanted not in normal]
-    return [phrase for phrase, _ in missing]
+            wanted = {word: names for word, names in wanted.items() if not any(name in normal for name in names)}
+    return [phrase for phrase in phrases if any(word in wanted for word in phrase.words)]
 
 
-def _phrases(question: Question) -> list[str]:
-    """The telling words as they stood side by side in the question; of 多少 what was to be counted comes first."""
-    phrases: list[str] = []
-    for term in question.terms:
-        if phrases and phrases[-1] + term in question.focus:
-            phrases[-1] += term
-        else:
-            phrases.append(term)
-    return sorted(phrases, key=lambda phrase: not any(term in phrase for term in question.counted))
+def _names(word: str) -> frozenset[str]:
+    """A word, and what documents call it."""
+    return frozenset({word, *find_meanings(word)})
+
+
+def _order(question: Question) -> list[Phrase]:
+    """The things that the question speaks of; of 多少 what was to be counted comes first."""
+    phrases = find_phrases(question.focus, question.terms, question.scope.places | question.scope.regions)
+    return sorted(phrases, key=lambda phrase: not any(term in phrase.text for term in question.counted))
 
 
 def _in_english(refusal: Refusal, nearest: Sequence[Passage]) -> str:

@@ -11,9 +11,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from assistant.allowed import asks_forbidden, find_forbidden
+from assistant.bound import add_bound, widen
 from assistant.evidence import Found, judge
 from assistant.expect import holds_answer, wants_label
 from assistant.frames import PART
+from assistant.latest import keep_latest
 from assistant.likely import find_probability
 from assistant.marked import asks_trouble, find_admitted, find_enumerated, find_part
 from assistant.orders import gives_orders
@@ -77,7 +80,7 @@ def retrieve(
     titles = {p.document.source: p.document.title for p in index.documents if len(question.scope.sources) > 1}
     likely: dict[str, float] = {}
     if question.kind in WEIGHED:
-        hits = [one.hit for one in rated]
+        hits = [one.whole for one in rated]
         found = Found(hits, find_contexts(index.documents, [hit.sentence for hit in hits]), scores)
         likely = {name: find_probability(evidence) for name, evidence in judge(question, weighing, found).items()}
     passages = []
@@ -97,6 +100,7 @@ class Rated:
     hit: Hit
     worth: float
     coverage: float
+    whole: Hit  # with the text that it is read with
 
 
 def rate(question: Question, index: Searchable, weighing: Weighing, scope: Scope | None = None) -> list[Rated]:
@@ -106,10 +110,13 @@ def rate(question: Question, index: Searchable, weighing: Weighing, scope: Scope
     if question.scope.part:
         hits = [hit for hit in hits if _is_of_part(question, hit.sentence)]
     if question.kind in WEIGHED:
+        hits = add_bound(hits, index.documents, question.scope if scope is None else scope)
         hits = [hit for hit in hits if _can_answer(question, hit.sentence)]
+    hits = keep_latest(question.focus, hits, index.documents)
+    wholes = widen(hits, index.documents, weighing) if question.kind in WEIGHED else hits
     contexts = find_contexts(index.documents, [hit.sentence for hit in hits])
     best = max((hit.score for hit in hits), default=0.0) or 1.0
-    rated = [_rate(hit, weighing, contexts, best, question) for hit in hits]
+    rated = [_rate(hit, whole, weighing, contexts, best, question) for hit, whole in zip(hits, wholes, strict=True)]
     if question.kind is Kind.COMPARE:
         rated = [_rate_for_row(one, weighing, question.scope if scope is None else scope) for one in rated]
     return sorted(rated, key=lambda one: (-one.worth, one.hit.sentence.source, one.hit.sentence.start))
@@ -118,7 +125,7 @@ def rate(question: Question, index: Searchable, weighing: Weighing, scope: Scope
 def read(question: Question, rated: Sequence[Rated], scorer: Scorer | None) -> ReaderScores | None:
     """Let a reader score the sentences, where there is one."""
     text = question.focus or question.standalone
-    return scorer(text, [one.hit.sentence.plain for one in rated]) if scorer else None
+    return scorer(text, [one.whole.sentence.plain for one in rated]) if scorer else None
 
 
 def _can_answer(question: Question, sentence: Sentence) -> bool:
@@ -179,6 +186,8 @@ def _find_marked(question: Question, index: Searchable, weighing: Weighing, scop
         return find_enumerated(documents, focus, weighing, scope) or found
     if found := find_enumerated(documents, focus, weighing, scope):
         return found
+    if asks_forbidden(focus) and (found := find_forbidden(documents, weighing, scope)):
+        return found
     if asks_trouble(focus) and not (scope.regions and scope.years):
         return find_admitted(documents, weighing, scope)
     return ()
@@ -209,15 +218,18 @@ def _find_about(question: Question, index: Searchable, weighing: Weighing, scope
     return find_topic(documents, weighing, scope)
 
 
-def _rate(hit: Hit, weighing: Weighing, contexts: Mapping[str, str], best: float, question: Question) -> Rated:
+def _rate(
+    hit: Hit, whole: Hit, weighing: Weighing, contexts: Mapping[str, str], best: float, question: Question
+) -> Rated:
     """Rate a sentence, read with its heading and the sentence before it: half of what they add counts, all of it in a summary."""
     asks, share = question.asks, (1.0 if question.kind is Kind.SUMMARY else 0.5)
-    coverage = weighing.coverage(hit.sentence.plain)
+    plain = whole.sentence.plain
+    coverage = weighing.coverage(plain)
     context = contexts.get(hit.sentence.id, "")
     if context and coverage < 1.0:
-        coverage += share * (weighing.coverage(f"{hit.sentence.plain}\n{context}") - coverage)
+        coverage += share * (weighing.coverage(f"{plain}\n{context}") - coverage)
     fits = _FITS if asks is Asks.NAME and holds_answer(asks, hit.sentence.plain, "") else 0.0
-    return Rated(hit, _COVERAGE * coverage + _FUSED * hit.score / best + fits, coverage)
+    return Rated(hit, _COVERAGE * coverage + _FUSED * hit.score / best + fits, coverage, whole)
 
 
 def _rate_for_row(rated: Rated, weighing: Weighing, scope: Scope) -> Rated:

@@ -48,6 +48,7 @@ _ENGLISH = _Words(
     "The documents differ on this; all that they say is below, please compare it with the source.",
 )
 _BEARS = 0.3  # share of the question that a model's sentence, or one that it cites, has to hold
+_TITLED = Finding(Verdict.SUPPORTED, "it is the title of the document that is cited", "这是所引句子所在文件的标题")
 _STANDS = (Verdict.SUPPORTED, Verdict.PARTIAL)
 
 
@@ -102,6 +103,9 @@ def _line(statement: Statement, titles: Mapping[str, str], *, framed: bool, engl
         short = replace(_said(statement.short, cited, titles), marked=False)
         if short.finding.verdict is Verdict.SUPPORTED:
             said.insert(0, replace(short, text=write_quantity(short.text)) if english else short)
+    elif statement.titled:
+        title = titles.get(statement.sentence.source, statement.sentence.source).strip("《》")
+        said.insert(0, Said(f"《{title}》", cited, _TITLED, marked=False))
     return Line(tuple(said), "" if framed else statement.row or frame_shown)
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from assistant.types import Question
+from assistant.types import Asks, Kind, Question
 from vectorstore.types import Scope
+
+_PLACES = "省市|省份|直辖市|城市|地方|地区|省|市"
+_MOST = re.compile("最[高低多少大小快慢长短]|[排居]?第[1一](?![季届批次号期个])|居首|垫底|领先")
+_OF_PLACES = re.compile(rf"哪[1一]?[个座]?(?:{_PLACES})|(?:几|各|[\d两三四五六七八九十]+)个?(?:{_PLACES})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,27 @@ class Slot:
 
     name: str
     scope: Scope
+
+
+def rank_places(question: Question, known: Sequence[str]) -> Question:
+    """Of which place is the first of all (哪个省最多): the figures of all of them are wanted, for one alone is none."""
+    scope, focus = question.scope, question.focus
+    named = len(scope.places) + len(scope.regions)
+    if question.kind in (Kind.NONE, Kind.CORPUS, Kind.COMPARE) or named == 1 or len(scope.years) > 1:
+        return question
+    if len(known) < 2 or not _MOST.search(focus) or not (named or _OF_PLACES.search(focus)):
+        return question
+    return replace(question, kind=Kind.COMPARE, asks=Asks.QUANTITY)
+
+
+def asks_first(focus: str) -> bool:
+    """Whether it asks which one is the first of all: the figure of one alone does not tell that."""
+    return bool(_MOST.search(focus) and re.search("哪|谁", focus))
+
+
+def says_first(text: str) -> bool:
+    """Whether a text says that something is the first."""
+    return bool(_MOST.search(text) or re.search("第[一二三]|首位|居前|前[列三]|之首|唯一|首[个家座]", text))
 
 
 def plan_slots(question: Question, known: Sequence[str]) -> tuple[Slot, ...]:

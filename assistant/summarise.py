@@ -7,31 +7,28 @@ document is lost: the headings of the deepest level that is not too fine, each w
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
-from assistant.clauses import split_clauses
 from assistant.expect import NAMED
-from assistant.lexicon import load_lexicon
 from assistant.owners import About
 from assistant.pairs import is_of_others, names_them
+from assistant.parts import Group, clean_headings, drop_around, group, group_by_places, weigh_told
 from assistant.quantities import find_quantities
-from assistant.quote import Piece, choose_quote, cut_pieces
-from assistant.slots import plan_slots
+from assistant.quote import Piece, choose_quote
 from assistant.titles import name_document
 from assistant.topics import NOTE, exhorts, holds_formality, is_formal
 from assistant.types import Passage, Question
-from assistant.weigh import Term, Weighing
+from assistant.weigh import Weighing
+from assistant.wholes import LONGEST, carries, cut_runs, is_around, opens_article, rules, rules_firmly
 from vectorstore.segment import content_words
 from vectorstore.types import Sentence
 
 _TOLD = 12  # bullets of a summary by headings or paragraphs
 _SUMMARISED = 12  # of one by places and years
-_COMMON = 2.8  # weight of a word that stands in every sixteenth sentence; the rarer, the heavier
-_RELEVANT = 0.5  # of what the best sentence holds of the subject, what another has to hold to be told in a summary
 _GROUPS = 12  # sections of which a summary gives something each
-_FIGURES, _NAMES = 3, 2  # of a clause that count
+_FIGURES, _RULING, _NAMES = 3, 2, 2  # of a clause that count, the second of one that rules something
 _SHORT = 11  # characters; a shorter clause says little
 _AIMS, _AIMED = re.compile("目标|总体要求|主要指标"), re.compile(r"到20\d\d年|力争|率先")
 _DIGIT = "[一二三四五六七八九十]"
@@ -45,13 +42,23 @@ _FIRST, _OPENING = 1.5, 1.5  # what that counts, and a short sentence that opens
 _SENTENCES, _TOPIC = 3, 20  # sentences of such a paragraph and paragraphs beside it, characters of such a sentence
 _MANY_BELOW = 2  # headings below one beyond its bullets, from which on they come first
 _PARTS = re.compile("[;；]")
-_LONGEST = 60  # characters of a bullet, unless a single clause is longer
 _LISTED = 160  # characters of the headings below one that are named beside it
 _NUMBER = re.compile(r"^\s*(?:[(（][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十\d]+[、.．])\s*")
 _NOTE = re.compile(r"[(（][^()（）]*[)）]$")
+# What it counts that a clause rules something, does so firmly, opens an article (also of a law as a whole), or speaks of the document.
+_RULED, _FIRMLY, _OPENS, _OPENS_WHOLE, _CARRIED = 0.4, 0.8, 0.5, 1.2, 2.0
+# What it counts that words, or a neighbour in the paragraph, were told; characters.
+_AGAIN, _BESIDE, _NEAR = 1.0, 0.3, 300
+_FEW = 2  # paragraphs that are not told in turns: one may be only an afterword
+_FURTHER = 1.0  # worth of what a sentence says beside its best clause, where that is told
+_LOST, _LEAST = (
+    -10.0,
+    -5.0,
+)  # what it counts that a clause says nothing alone; worth of what is told only where nothing else is
+_TOO_LONG = 0.01  # what each character of a bullet beyond the longest counts
 _WHOSE = 0.8  # what it counts that clauses open the sentence: there stands who does it
 _HANGING = re.compile(
-    r"(?:^|[,，;；])(?:到|至)?20\d\d年[底末前初]?$|(?:中|时|后|来看|为例)$|^(?:其中|并|且|以及)"
+    r"(?:^|[,，;；])(?:到|至)?20\d\d年[底末前初]?$|(?:中|时|后|来看|为例)$|^(?:并|且|以及)"
 )  # what lacks its other half
 
 
@@ -69,18 +76,29 @@ def choose_told(question: Question, passages: Sequence[Passage], weighing: Weigh
     years = question.scope.years
     # What is planned for 2030 is no part of what was asked for 2025.
     passages = [p for p in passages if not years or (p.sentence.labels.year or 0) <= max(years)]
+    passages = drop_around(passages)
     if passages and all(passage.headings for passage in passages):
+        passages = [clean_headings(passage) for passage in passages]
+        weighing = weigh_told(passages, weighing)
+        if places := group_by_places(question, passages, weighing):
+            return _tell(places, About())
         return _tell_by_headings(question, passages, weighing)
     reported = [p for p in passages if p.sentence.labels.part]
     if question.scope.regions and question.scope.years and reported:
         passages = reported  # a report of that year and place, before news that name it
-    groups = _group(question, passages, weighing)
-    share = max(2 if len(groups) <= _SUMMARISED // 2 else 1, _SUMMARISED // max(1, len(groups)))
-    kept: list[tuple[Passage, Piece]] = []
-    for group in groups[:_GROUPS]:
-        kept += _most_telling(_keep_relevant(question, group, weighing), weighing, share)
-    kept.sort(key=lambda pair: (pair[0].sentence.source, pair[0].sentence.start, pair[1].start))
-    return [Told(passage, piece) for passage, piece in dict.fromkeys(kept)]
+    return _tell(group(question, passages, weighing), About(question.scope.places))
+
+
+def _tell(groups: Sequence[Group], about: About) -> list[Told]:
+    """Tell of each group its share; what one has no room for goes to those behind it."""
+    kept: dict[tuple[str, int], tuple[Passage, Piece]] = {}
+    groups = [one for one in groups if one.passages][:_GROUPS]
+    for number, one in enumerate(groups):
+        share = -(-(_SUMMARISED - len(kept)) // (len(groups) - number))
+        told = _most_telling(one.passages, one.weighing, share, about)
+        kept |= {(passage.sentence.id, piece.start): (passage, piece) for passage, piece in told}
+    ordered = sorted(kept.values(), key=lambda pair: (pair[0].sentence.source, pair[0].sentence.start, pair[1].start))
+    return [Told(passage, piece) for passage, piece in ordered]
 
 
 def _tell_by_headings(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Told]:
@@ -89,16 +107,19 @@ def _tell_by_headings(question: Question, passages: Sequence[Passage], weighing:
     groups: dict[tuple[str, ...], list[Passage]] = {}
     for passage in ordered:
         groups.setdefault((passage.sentence.source, *passage.headings[:depth]), []).append(passage)
+    if len(groups) > 1:  # what stands before the first heading may only carry the document
+        told_of = {name: one for name, one in groups.items() if not all(carries(p.sentence.plain) for p in one)}
+        groups = told_of or groups
     about = About(question.scope.places)  # of a place in a set of documents the clauses that name it
     told: list[Told] = []
-    for group, share in zip(groups.values(), _share(list(groups.values()), depth), strict=True):
-        heading = _name(group, depth)
+    for one, share in zip(groups.values(), _share(list(groups.values()), depth), strict=True):
+        heading = _name(one, depth)
         if not question.scope.sources and all(
-            told_of.passage.sentence.source != group[0].sentence.source for told_of in told
+            told_of.passage.sentence.source != one[0].sentence.source for told_of in told
         ):
-            title = name_document(group[0].headings[0])
-            heading = f"《{title}》" + (heading if depth > 1 and len(group[0].headings) > 1 else "")
-        told += [Told(passage, piece, heading) for passage, piece in _spread(group, weighing, about, share, depth)]
+            title = name_document(one[0].headings[0])
+            heading = f"《{title}》" + (heading if depth > 1 and len(one[0].headings) > 1 else "")
+        told += [Told(passage, piece, heading) for passage, piece in _spread(one, weighing, about, share, depth)]
     return told
 
 
@@ -127,7 +148,7 @@ def _share(groups: Sequence[Sequence[Passage]], depth: int) -> list[int]:
 def _room(group: Sequence[Passage]) -> int:
     """How many bullets a group may have: one for each sentence, more for one that is long or has parts between semicolons."""
     plain = [passage.sentence.plain for passage in group]
-    return sum(max(len(_PARTS.split(text.strip("；;"))), -(-len(text) // _LONGEST)) for text in plain)
+    return sum(max(len(_PARTS.split(text.strip("；;"))), -(-len(text) // LONGEST)) for text in plain)
 
 
 def _name(group: Sequence[Passage], depth: int) -> str:
@@ -145,14 +166,61 @@ def _spread(
     parts: dict[tuple[str, ...], list[Passage]] = {}
     for passage in group:
         parts.setdefault(passage.headings[: depth + 1], []).append(passage)
-    ranked = sorted(
-        (_rank(part, weighing, about) for part in parts.values()), key=lambda r: -r[0][1].worth if r else 0.0
-    )
-    kept = [pair for pair in chain.from_iterable(zip_longest(*ranked)) if pair is not None][:share]
+    if len(parts) == 1 and not weighing.terms:
+        parts = _part_by_paragraphs(group, share)
+    kept = _take_turns(parts, weighing, about, share)
     return sorted(kept, key=lambda pair: (pair[0].sentence.start, pair[1].start))
 
 
-def _rank(passages: Sequence[Passage], weighing: Weighing, about: About) -> list[tuple[Passage, Piece]]:
+def _part_by_paragraphs(passages: Sequence[Passage], share: int) -> dict[tuple[str, ...], list[Passage]]:
+    """The paragraphs of a text of which each has its own subject; all in one where they are too many or only sentences."""
+    parts: dict[tuple[str, ...], list[Passage]] = {}
+    for passage in sorted(passages, key=lambda p: (p.sentence.source, p.sentence.start)):
+        parts.setdefault((passage.sentence.source, str(passage.sentence.paragraph)), []).append(passage)
+    several = sum(len(part) > 1 for part in parts.values())
+    return parts if _FEW < len(parts) <= share and 2 * several >= len(parts) else {(): list(passages)}
+
+
+def _take_turns(
+    parts: Mapping[tuple[str, ...], Sequence[Passage]], weighing: Weighing, about: About, share: int
+) -> list[tuple[Passage, Piece]]:
+    """Of each part in turn what says most."""
+    ranked = sorted(
+        (_thin(_rank(part, weighing, about), share) for part in parts.values()),
+        key=lambda r: -r[0][1].worth if r else 0.0,
+    )
+    return [pair for pair in chain.from_iterable(zip_longest(*ranked)) if pair is not None][:share]
+
+
+def _thin(tiers: Sequence[Sequence[tuple[Passage, Piece]]], share: int) -> list[tuple[Passage, Piece]]:
+    """Choose tier after tier what says most beside what was chosen: new words, and of another paragraph or article."""
+    chosen: list[tuple[Passage, Piece]] = []
+    told: set[str] = set()
+    for tier in tiers:
+        left = [(pair, frozenset(content_words(pair[1].text))) for pair in tier]
+        while left and len(chosen) < share:
+            best = max(left, key=lambda one: one[0][1].worth - _repeats(one[0], one[1], chosen, told))
+            left.remove(best)
+            chosen.append(best[0])
+            told |= best[1]
+    return chosen
+
+
+def _repeats(
+    pair: tuple[Passage, Piece], words: frozenset[str], chosen: Sequence[tuple[Passage, Piece]], told: set[str]
+) -> float:
+    """How much of a clause was told already, by its words and by where it stands."""
+    own = pair[0].sentence
+    beside = sum(
+        own.source == one.sentence.source
+        and own.paragraph == one.sentence.paragraph
+        and abs(own.start - one.sentence.start) < _NEAR
+        for one, _ in chosen
+    )
+    return _AGAIN * len(words & told) / max(1, len(words)) + _BESIDE * min(2, beside)
+
+
+def _rank(passages: Sequence[Passage], weighing: Weighing, about: About) -> list[list[tuple[Passage, Piece]]]:
     """What the text counts, then the best of each sentence, then what else each says."""
     tiers: tuple[list[tuple[Passage, Piece]], ...] = ([], [], [])
     counted = all(_MARKED.search(passage.sentence.plain) for passage in passages)  # a list that the text counts
@@ -163,10 +231,20 @@ def _rank(passages: Sequence[Passage], weighing: Weighing, about: About) -> list
             pieces = [replace(piece, worth=piece.worth + _OPENING) for piece in pieces]
         for nth, piece in enumerate(_keep_apart(pieces)):
             tier = 0 if counted and _MARKED.match(piece.text) else 1 if nth == 0 else 2
-            tiers[tier].append((passage, piece))
+            if tier < 2 or piece.worth >= _FURTHER:
+                tiers[tier].append((passage, piece))
+    if not counted:  # what cannot be read alone is told only of lists, and where there is nothing else
+        tiers = (
+            tuple([pair for pair in tier if pair[1].worth > _LEAST] for tier in tiers)
+            if any(pair[1].worth > _LEAST for tier in tiers for pair in tier)
+            else tiers
+        )
     for tier_of in tiers:
         tier_of.sort(key=lambda pair: -pair[1].worth)
-    return [*tiers[0], *(tiers[1] if weighing.terms else _each_once(tiers[1])), *tiers[2]]
+    if weighing.terms:
+        return list(tiers)
+    once, again = _each_once(tiers[1])
+    return [tiers[0], once, again, tiers[2]]
 
 
 def _find_openings(passages: Sequence[Passage]) -> set[str]:
@@ -180,15 +258,15 @@ def _find_openings(passages: Sequence[Passage]) -> set[str]:
     return {sentence.id for sentence in first if len(sentence.plain) <= _TOPIC}
 
 
-def _each_once(pairs: Sequence[tuple[Passage, Piece]]) -> list[tuple[Passage, Piece]]:
-    """What speaks again of a leading figure that was told earlier in the text comes last."""
+def _each_once(pairs: Sequence[tuple[Passage, Piece]]) -> tuple[list[tuple[Passage, Piece]], ...]:
+    """What speaks again of a leading figure that was told earlier in the text comes after the rest."""
     again: set[int] = set()
     seen: set[str] = set()
     for number, (_, piece) in sorted(enumerate(pairs), key=lambda one: one[1][0].sentence.start):
         led = {*_HEADLINE.findall(piece.text)}
         again |= {number} if led and led <= seen else set()
         seen |= led
-    return sorted(pairs, key=lambda pair: pairs.index(pair) in again)
+    return [p for n, p in enumerate(pairs) if n not in again], [p for n, p in enumerate(pairs) if n in again]
 
 
 def _keep_apart(pieces: Sequence[Piece]) -> list[Piece]:
@@ -203,35 +281,35 @@ def _keep_apart(pieces: Sequence[Piece]) -> list[Piece]:
 
 def _cut(sentence: Sentence, weighing: Weighing, about: About) -> list[Piece]:
     """All runs of whole clauses that are short enough, rated; of a sentence on several places those that name the asked one."""
-    text, clauses = sentence.plain, split_clauses(sentence.plain)
-    starts = [n for n, clause in enumerate(clauses) if clause.opens]
-    ends = [n - 1 for n in starts[1:]] + [len(clauses) - 1]
+    text, (clauses, runs) = sentence.plain, cut_runs(sentence.plain)
     idle = 2.0 * exhorts(text)
     pieces = []
-    for at, first in enumerate(starts):
-        for last in ends[at:]:
-            start, end = clauses[first].start, clauses[last].end
-            if last > ends[at] and end - start > _LONGEST:
-                break
-            spoken = not any(is_of_others(text, clause, about) for clause in clauses[first : last + 1])
-            if spoken and names_them(text, start, end, about):
-                worth = _rate(text[start:end], weighing) + _WHOSE * (first == 0) - idle
-                pieces.append(Piece(start, _drop_note(text[start:end]), worth))
+    for run in runs:
+        spoken = not any(is_of_others(text, clause, about) for clause in clauses[run.first : run.last + 1])
+        if spoken and names_them(text, run.start, run.end, about):
+            said = text[run.start : run.end]
+            worth = _rate(said, weighing) + _WHOSE * (run.first == 0) - idle - run.lacking
+            worth += (_OPENS if weighing.terms else _OPENS_WHOLE) * (run.first == 0 and opens_article(text)) + _LOST * (
+                not run.whole
+            )
+            pieces.append(Piece(run.start, _drop_note(said), worth - _TOO_LONG * max(0, len(said) - LONGEST)))
     return pieces or [Piece(0, quote := choose_quote(sentence, weighing, about=about), _rate(quote, weighing))]
 
 
 def _rate(text: str, weighing: Weighing) -> float:
     """Rate clauses by what they say: figures, names, aims, the subject; less where they are short or only exhort."""
-    said = min(_FIGURES, len(find_quantities(text))) + 0.5 * min(_NAMES, len(NAMED.findall(text)))
+    ruled = rules(text)
+    said = min(_RULING if ruled else _FIGURES, len(find_quantities(text))) + 0.5 * min(_NAMES, len(NAMED.findall(text)))
     said += (
         1.5 * (_AIMED.search(text) is not None)
         + (4.0 if weighing.terms else 1.0) * (_COUNTED.match(text) is not None)
-        + 0.02 * min(_LONGEST, len(text))
+        + (0.01 if ruled else 0.02) * min(LONGEST, len(text))
     )
     said -= 4.0 * (len(_GAP.findall(text)) >= _GAPS or NOTE.match(text) is not None)
     said += _FIRST * (not weighing.terms and _HEADLINE.search(text) is not None)
     said -= 3.0 * holds_formality(_drop_note(text)) + 3.0 * exhorts(text) + 3.0 * (_HANGING.search(text) is not None)
-    return said + (-0.5 if len(text) < _SHORT else weighing.coverage(text) if weighing.terms else 0.0)
+    said += _RULED * ruled + _FIRMLY * rules_firmly(text) - _CARRIED * carries(text)
+    return said + (-0.5 if len(text) < _SHORT and not ruled else weighing.coverage(text) if weighing.terms else 0.0)
 
 
 def _drop_note(text: str) -> str:
@@ -240,55 +318,20 @@ def _drop_note(text: str) -> str:
     return text[: note.start()].rstrip("。;； ") if note and note.start() and holds_formality(note[0]) else text
 
 
-def _keep_relevant(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Passage]:
-    """Of a summary of something the sentences that speak of it; figures alone make none worth telling.
-
-    What a report speaks of everywhere, as 绿色发展, is no part of it but all of it.
-    """
-    everywhere = bool(question.scope.regions) and all(_stands_everywhere(term) for term in weighing.terms)
-    if not question.terms or everywhere:
-        return list(passages)
-    least = _RELEVANT * max((p.coverage for p in passages), default=0.0)
-    return [p for p in passages if p.coverage >= least]
-
-
-def _stands_everywhere(term: Term) -> bool:
-    """Whether a word is one that such reports use throughout: a common one, or one for their whole subject."""
-    umbrella = load_lexicon().umbrella
-    return term.weight <= _COMMON or term.text in umbrella or all(word in umbrella for word in content_words(term.text))
-
-
-def _group(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[list[Passage]]:
-    """What a summary gives each its share: the places and years that are asked for, or else the sections of the text."""
-    slots = plan_slots(question, ())
-    if len(slots) > 1:
-        return [[p for p in passages if slot.scope.allows(p.sentence)] for slot in slots]
-    relevant = _keep_relevant(question, passages, weighing)
-    of_one_text = len({p.sentence.source for p in relevant}) == 1 and not question.scope.regions
-    if (question.terms and not of_one_text) or (question.scope.regions and question.scope.years):
-        return [list(passages)]
-    sections: dict[tuple[str, int], list[Passage]] = {}
-    for passage in sorted(relevant, key=lambda p: (p.sentence.source, p.sentence.start)):
-        sections.setdefault((passage.sentence.source, passage.sentence.section), []).append(passage)
-    return list(sections.values())
-
-
 def _is_around(plain: str) -> bool:
     """Whether a sentence is what a page has around its text, or says only who is responsible."""
-    return len(_GAP.findall(plain)) >= _MANY_GAPS or (NOTE.match(plain) is not None and is_formal(plain))
+    return (
+        is_around(plain)
+        or len(_GAP.findall(plain)) >= _MANY_GAPS
+        or (NOTE.match(plain) is not None and is_formal(plain))
+    )
 
 
-def _most_telling(passages: Sequence[Passage], weighing: Weighing, limit: int) -> list[tuple[Passage, Piece]]:
-    """The pieces that say most, of at most two from one sentence, so that none fills the summary."""
-    leading: list[tuple[Passage, Piece]] = []
-    further: list[tuple[Passage, Piece]] = []
+def _most_telling(
+    passages: Sequence[Passage], weighing: Weighing, limit: int, about: About
+) -> list[tuple[Passage, Piece]]:
+    """The clauses that say most, of each sentence one before another has two."""
     passages = [p for p in passages if not _is_around(p.sentence.plain)] or passages
-    roomy = 2 * limit >= len(passages)  # then each sentence has its say before one has two
-    for passage in passages:
-        pieces = sorted(cut_pieces(passage.sentence, weighing), key=lambda piece: -piece.worth)
-        pieces = pieces[: 2 if len(passages) >= limit else len(pieces)]
-        leading += [(passage, piece) for piece in pieces[: 1 if roomy else None]]
-        further += [(passage, piece) for piece in pieces[1:]] if roomy else []
-    for rated in (leading, further):
-        rated.sort(key=lambda pair: (-pair[1].worth, pair[0].number))
-    return [*leading, *further][:limit]
+    whole: dict[tuple[str, ...], list[Passage]] = {(): list(passages)}
+    parts = whole if weighing.terms else _part_by_paragraphs(passages, limit)
+    return _take_turns(parts, weighing, about, limit)

@@ -15,7 +15,7 @@ from vectorstore.gazetteer import Gazetteer
 
 HERE = "本文"  # stands for a document in a question
 
-_KINDS = "方案|计划|规划|纲要|报告|意见|办法|条例|通知|公报"
+_KINDS = "方案|计划|规划|纲要|报告|意见|办法|条例|通知|公报|指南|细则|规定|制度|章程|规则|手册"
 _SHORTENED = re.compile(rf"[^,，。？?！!;；:：、《》“”\"的与和跟同及在]{{2,30}}?(?:{_KINDS})")
 # Of a title what many have: it tells none from another.
 _COMMON = re.compile(
@@ -28,6 +28,9 @@ _LEAST_COMMON, _LEAST_TELLING = (
 )  # characters of a title that a question has to hold, of it what tells it from others
 _NEARLY_ALL = 0.8
 _MOST = 0.5  # share of a title that has to stand in the question without quotation marks
+_THIS = re.compile("的?[这那该][1一]?[份部项个篇本套]$")
+_LONGEST_PLACE = 6
+_EDITION = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")  # （2026年版）, （试行）: nobody says it
 _ISSUED = re.compile(r"^.*关于印发(?P<core>.+?)的通知$")
 
 
@@ -44,12 +47,21 @@ def take_titles(text: str, titles: Sequence[tuple[str, str]]) -> tuple[str, froz
     """Take the names of documents for the documents: the places and years in them are not asked for."""
     sources = set()
     while named := _find_named(text, titles):
-        start = named.start
+        start = _widen(text, named, titles)
         if year := _YEAR_BEFORE.search(text[:start]):  # 2017年的…方案: the year tells which document
             start = year.start()
         text = f"{text[:start]}{HERE}{text[named.end :]}"
         sources.add(named.source)
     return text, frozenset(sources)
+
+
+def _widen(text: str, named: _Named, titles: Sequence[tuple[str, str]]) -> int:
+    """Where 青岚市这份 before a name begins: a place of its title tells which document, and is not asked for."""
+    title = next(title for title, source in titles if source == named.source)
+    before = text[: named.start]
+    end = len(_THIS.sub("", before))
+    sizes = (size for size in range(min(_LONGEST_PLACE, end), 1, -1) if text[end - size : end] in title)
+    return end - next(sizes, 0) if end < len(before) else named.start
 
 
 def _find_named(text: str, titles: Sequence[tuple[str, str]]) -> _Named | None:
@@ -88,7 +100,7 @@ def _find_shortened(text: str, titles: Sequence[tuple[str, str]]) -> _Named | No
     edges = find_edges(text)
     for match in _SHORTENED.finditer(text):
         for start in range(match.start(), match.end()):
-            shortened = text[start : match.end()]
+            shortened = re.sub("的?[这那该][份部项个篇本套]", "", text[start : match.end()])  # 市里那份补贴指南
             if not _tells(shortened):
                 break
             fitting = [source for title, source in titles if _leaves_out(shortened, name_document(title))]
@@ -109,7 +121,8 @@ def _tells(name: str) -> bool:
 
 
 def name_document(title: str) -> str:
-    """Of …关于印发X的通知 it is X."""
+    """Of …关于印发X的通知 it is X, and of X（2026年版） too."""
+    title = _EDITION.sub("", title) or title
     match = _ISSUED.match(title)
     return (match["core"] if match else title).strip("《》")
 

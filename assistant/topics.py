@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from assistant.announced import find_item_lines
 from assistant.clauses import split_clauses
 from assistant.expect import NAMED
 from assistant.lexicon import load_lexicon
@@ -175,6 +176,7 @@ def list_stretches(documents: Sequence[ParsedDocument], scope: Scope) -> Iterato
     for parsed in documents:
         headings: tuple[str, ...] = ()
         section, inline = -1, ""
+        items = find_item_lines(parsed.sentences)  # they are counted like headings
         for (number, _), group in groupby(parsed.sentences, key=lambda s: (s.section, s.paragraph)):
             sentences = tuple(group)
             if number != section:
@@ -186,7 +188,7 @@ def list_stretches(documents: Sequence[ParsedDocument], scope: Scope) -> Iterato
                 headings = (headings[0], inline, *headings[1:]) if inline else headings
             if _VOCATIVE.match(sentences[0].plain) and _BRACKETED.match(headings[-1]):
                 headings = headings[:-1]  # a speech turns to something else, and no longer to its last small heading
-            if _is_heading(sentences):
+            if _is_heading(sentences) and sentences[0].id not in items:
                 above = headings[:-1] if _BRACKETED.match(headings[-1]) else headings
                 headings = (*above, sentences[0].plain.strip().rstrip("。"))
                 continue

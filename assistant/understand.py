@@ -10,9 +10,10 @@ from assistant.english import is_english, translate
 from assistant.errors import InputInvalid
 from assistant.frames import counts_things, drop_base_years, drop_frames, names_part
 from assistant.lexicon import load_lexicon
-from assistant.places import find_mentions, read_places
+from assistant.places import find_foreign_places, find_mentions, read_own, read_places
 from assistant.quantities import find_quantities
-from assistant.thesaurus import find_wordings
+from assistant.telling import find_telling, mend_measures
+from assistant.thesaurus import find_edges, find_wordings
 from assistant.titles import take_titles
 from assistant.types import Asks, Kind, Question
 from vectorstore.normalize import normalize
@@ -45,6 +46,30 @@ _EACH = re.compile("各(?!地|级|类|种|个|项|国|区|市|省|县|方|自|�
 _WRITE = re.compile(
     r"^(?:请|帮我|给我|你|能|可以|来)*(?:写|编|作|画|唱|讲)(?:1|几|两)?[首段篇个封张份支]?.{0,12}(?:诗|顺口溜|作文|情书|信|代码|程序|故事|歌|小说|笑话|画|对联)"
 )
+# 上年度 of 报送上年度的报告 is told from whenever the report is due, and names no year.
+_OF_LAST = re.compile(r"上1?(?:年度|个?季度|个?月)(?:的|之)?")
+_WHICH_THINGS = re.compile(r"哪(?:些|几|种|类|项|样)[个座家项条种处类样]?")  # 存在哪些 asks for no place
+_UNIT = (
+    "个?(?:工作日|小时|月|分钟|天|日|周|年度?|季度|次|回|点钟?|号|度电|度|块钱?|毛钱?|元钱?|钱|平方米|平米"
+    "|公里|吨|亩|千瓦时|辆|台|件|户|人|岁|部|艘|张|所|套|间|根|棵|头|只|名|位)"
+)
+_HOW_MANY_UNITS = re.compile(
+    rf"(?:多少|好多|多久|(?<!第)几){_UNIT}?(?:之?[内前后]|以[内前后上下])?(?!线|楼|机组|公路|令)"
+)
+_SPAN_OR_SUM = re.compile(
+    r"(?:多少|好多|几)(?:个?(?:工作日|小时|月(?!饼)|分钟)|[天日周年](?!轻|均|度|级)|点(?!位)|号|块?钱|元|毛)(?:之?[内前后]|以[内前后上下])?"
+)
+_WITHIN = re.compile("多久(?:之?内|以内|之后|以后)")  # a time; 多久一次 may be answered in words
+_ACTS = "停埋装烧拆收交领卖买罚挖退放住走跑打拿送换坐骑吃喝留修"  # verbs, which are no part of the noun beside them
+_BODY = re.compile("(?:集团|公司|[大中小]学|学院|[局院所厂])$")
+_PER_UNIT = re.compile(rf"每1?{_UNIT}")
+# How people ask for a yes or a no: 给不给, 算不算, 行吗.
+_A_NOT_A = re.compile(
+    r"([\u4e00-\u9fff])[不没]\1|(?:行|可以|成|对|好|是)[吗吧么]|能否|可否|[吗吧]$|(?<![什怎这那多])么$"
+)
+_MODAL_OR_NOT = re.compile(r"还?([要能会行有是该对可好])[不没]\1以?")  # 要不要 says nothing of its own,
+_VERB_OR_NOT = re.compile(r"还?([\u4e00-\u9fff])[不没]\1")  # 收不收费 is about 收费
+_COMES_OF_IT = re.compile("(?:会|将|要|被)被?(?:怎么?样|咋样|如何)|(?:怎么|咋|如何|怎样)(?:处?罚|处理|处置|处分|追究)")
 WH = re.compile(
     r"多少|多久|多大|多长|多高|几(?=[个座家项条处公万])|什么|哪些|哪个|哪里|吗|怎么|如何|是否|有没有|谁|何时|何|总结|概括|比较|对比|介绍|列出|列举|计划|任务"
 )
@@ -56,6 +81,8 @@ class Corpus:
 
     this_year: int | None = None  # what 今年 means: the latest year that has tasks, or else the latest year
     titles: tuple[tuple[str, str], ...] = ()  # title and source of each document
+    own: tuple[str, ...] = ()  # places and bodies that documents are of, where the gazetteer does not have them
+    texts: tuple[str, ...] = ()  # of the documents
 
 
 def describe_corpus(documents: Sequence[ParsedDocument]) -> Corpus:
@@ -64,7 +91,12 @@ def describe_corpus(documents: Sequence[ParsedDocument]) -> Corpus:
     planned = [one.year for one in labels if one.year and one.part is Part.TASKS]
     known = [one.year for one in labels if one.year]
     titles = tuple((parsed.document.title, parsed.document.source) for parsed in documents)
-    return Corpus(max(planned or known, default=None), titles)
+    return Corpus(
+        max(planned or known, default=None),
+        titles,
+        read_own(documents),
+        tuple(parsed.document.text for parsed in documents),
+    )
 
 
 def clean(text: str) -> str:
@@ -87,12 +119,15 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     named, sources = take_titles(standalone, corpus.titles)
     whole = _PARTICLES.sub("", normalize(translate(named) if is_english(named) else named))
     normal = find_focus(whole)
-    mentions = find_mentions(normal) or find_mentions(whole)
+    mentions = find_mentions(normal, corpus.own) or find_mentions(whole, corpus.own)
+    mentions += find_foreign_places(normal, mentions, corpus.texts)
     stated = drop_base_years(normal)
     years = read_years(stated, corpus) or read_years(drop_base_years(whole), corpus)
     asks = _read_asks(drop_frames(normal))
     if "还是" in normal and years and asks is Asks.OTHER:
         asks, years = Asks.YEAR, set()  # 已经做到的,还是2024年要做的: the year is what is asked for
+    if asks is Asks.OTHER and _WITHIN.search(normal):
+        asks = Asks.QUANTITY
     if asks is not Asks.QUANTITY and _WHICH_MORE.search(normal) and max(len(years), len(mentions)) > 1:
         asks = Asks.QUANTITY  # of two years or places 哪个高 wants both figures
     scope = Scope(
@@ -102,7 +137,7 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
         part=_read_part(normal, years),
         sources=sources,
     )
-    terms = _read_terms(drop_frames(stated))
+    terms = _read_terms(drop_frames(stated), corpus.own)
     kind = _read_kind(whole if normal in whole else normal, asks, terms, scope)
     if kind is Kind.COMPARE and asks is Asks.OTHER and (_MORE.search(normal) or _MEASURED.search(normal)):
         asks = Asks.QUANTITY
@@ -113,15 +148,18 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
 def _read_counted(normal: str, terms: Sequence[str]) -> tuple[str, ...]:
     """Read what is counted: 指标 of 设了多少项指标, and 桥 of 修桥多少座."""
     match = re.search(rf"(?:多少|好多|(?<!第)几)(?P<measure>[{_MEASURES}]?)(?P<noun>[^,?]*)", normal)
+    if match is not None and _SPAN_OR_SUM.match(normal, match.start()):
+        return ()  # behind 多少天内 and 多少钱 nothing stands that is counted
     if match is None:
         return ()
-    behind = tuple(term for term in terms if term in match["noun"])
+    noun = re.split("(?<=.)(?:已经|不再?|没|靠|被|把|能|可以|才|就|还|都|也)", match["noun"])[0]
+    behind = tuple(term for term in terms if term in noun)
     if behind or match["noun"] or not match["measure"]:
         return behind
     before = normal[: match.start()]
     tagged = tag_words(before.rsplit(",", 1)[-1])
-    noun = tagged[-1][0] if tagged and tagged[-1][1].startswith("n") and before.endswith(tagged[-1][0]) else ""
-    return tuple(term for term in terms if noun and (noun in term or term.endswith(noun)))
+    last = tagged[-1][0] if tagged and tagged[-1][1].startswith("n") and before.endswith(tagged[-1][0]) else ""
+    return tuple(term for term in terms if last and (last in term or term.endswith(last)))
 
 
 def find_focus(normal: str) -> str:
@@ -145,7 +183,7 @@ def _drop_preamble(piece: str) -> str:
 
 def read_years(normal: str, corpus: Corpus, then: Collection[int] = ()) -> set[int]:
     """The years that a text names; 上年 is the one before the named one, or ``then``, or else before this year."""
-    normal = _THAN_LAST.sub("比", normal)
+    normal = _OF_LAST.sub("", _THAN_LAST.sub("比", normal)) if not YEAR.search(normal) else _THAN_LAST.sub("比", normal)
     named = {int(m[1]) if m[1] else 2000 + int(m[2]) for m in YEAR.finditer(normal)}
     years = set(named)
     if corpus.this_year is not None:
@@ -171,19 +209,24 @@ def _read_part(normal: str, years: set[int]) -> Part | None:
 
 def _read_asks(normal: str) -> Asks:
     asks = load_lexicon().asks
+    normal = re.sub("[没好]几|几乎", "", normal)  # 没几年 is no question
     left = re.sub(r"哪(?:几|\d+)(?!年)", "哪些", normal)  # 哪几种 wants the things, not their number
-    left = re.sub(r"在(?=哪1?[年天日月])", "", left)  # 出现在哪一年 asks for no place
+    left = re.sub(
+        r"在(?=哪(?:1?[年天日月]|些|几|种|类|项|方面))", "", left
+    )  # 出现在哪一年 and 存在哪些 ask for no place
+    left = re.sub(r"从?哪[里儿]?(?=来的|出的?[,?]|出$|来[,?]|来$|列支|开支)", "", left)  # 这钱从哪儿出 does not, either
     for name in ("region", "year", "name", "quantity"):
         if any(word in left for word in asks[name]):
             return Asks(name)
     return Asks.OTHER
 
 
-def _read_terms(normal: str) -> tuple[str, ...]:
+def _read_terms(normal: str, own: Sequence[str] = ()) -> tuple[str, ...]:
     """The telling words: everything but places, years, question words and filler."""
-    left = normal
-    for mention in sorted(find_mentions(normal), key=lambda m: m.start, reverse=True):
+    normal = left = _VERB_OR_NOT.sub(r"\1", _MODAL_OR_NOT.sub(" ", normal))
+    for mention in sorted(find_mentions(normal, own), key=lambda m: m.start, reverse=True):
         left = f"{left[: mention.start]} {left[mention.end :]}"
+    left = _OF_LAST.sub(" ", left)
     left = re.sub("|".join((*_FROM_NOW, *_FROM_THEN)), " ", left)
     left = re.sub("各(?=[有是要建计打新])", " ", re.sub("(?<= )年(?!均)", " ", YEAR.sub(" ", left)))
     periods = tuple(m[1] for m in _PERIOD.finditer(left))
@@ -191,24 +234,29 @@ def _read_terms(normal: str) -> tuple[str, ...]:
     quoted = tuple(m[1] for m in _QUOTED.finditer(left) if not _is_worded(m[1]))
     left = _QUOTED.sub(lambda m: " " if m[1] in quoted else m[0], left)
     lexicon = load_lexicon()
+    left = _drop_units(_WHICH_THINGS.sub(" ", left))
     for word in lexicon.asking:
         left = re.sub(f"{re.escape(word)}(?:[{_MEASURES}](?=[^\\s{_MEASURES}]))?", " ", left)
     for quantity in reversed(find_quantities(left)):
         left = f"{left[: quantity.start]} {left[quantity.end :]}"
+    left = mend_measures(left)
     wordings = [wording for wording in find_wordings(left) if not _is_filler(wording.text)]
     rest = left
     for wording in reversed(wordings):
         for start, end in reversed(wording.spans):
             rest = f"{rest[:start]} {rest[end:]}"
-    told = join_terms(
-        [
-            w
-            for w in content_words(rest)
-            if w not in lexicon.stopwords and w.lstrip("十百千万亿") not in lexicon.units and not w.isdigit()
-        ],
-        rest,
-    )
+    told = join_terms(*find_telling(rest))
     return tuple(dict.fromkeys((*periods, *quoted, *(wording.text for wording in wordings), *told)))
+
+
+def _drop_units(left: str) -> str:
+    """Take out 多少天内 and 每平方米: units are no words that are looked for. 年 of 多少年轻人 is none."""
+    edges = find_edges(left)
+    found = [*_HOW_MANY_UNITS.finditer(left), *_PER_UNIT.finditer(left)]
+    for match in sorted(found, key=lambda m: -m.start()):
+        if match.end() in edges:
+            left = f"{left[: match.start()]} {left[match.end() :]}"
+    return left
 
 
 def _is_worded(text: str) -> bool:
@@ -227,12 +275,18 @@ def join_terms(found: Sequence[str], text: str) -> tuple[str, ...]:
     joined: list[str] = []
     for word in found:
         glued = joined[-1] + word if joined else ""
-        if glued and (len(word) == 1 or len(joined[-1]) == 1) and glued in text:
+        apart = word in _ACTS or (joined and joined[-1] in _ACTS)  # 马路边停, 换窗户
+        if glued and not apart and (len(word) == 1 or len(joined[-1]) == 1) and glued in text:
             joined[-1] = glued
         else:
             joined.append(word)
     told = [w for w in joined if len(w) > 1 or not w.isascii()]
     return tuple(w for w in dict.fromkeys(told) if not any(w != other and w in other for other in told))
+
+
+def _count_places(names: Collection[str]) -> int:
+    """How many places stand side by side; what a company pays for in 上海 is one thing."""
+    return len([name for name in names if not _BODY.search(name)]) or len(names)
 
 
 def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> Kind:
@@ -247,7 +301,7 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
         return Kind.CORPUS
     if not terms and not named and not names_part(normal):
         return Kind.NONE
-    slots = max(len(scope.places), len(scope.regions), len(scope.years), len(scope.sources)) > 1
+    slots = max(_count_places(scope.places), _count_places(scope.regions), len(scope.years), len(scope.sources)) > 1
     each = any(word in normal for word in lexicon.kinds["each"]) or (slots and _EACH.search(normal) is not None)
     # 上市办法有什么不一样 asks of one thing how it has changed; it sets nothing beside anything.
     compared = normal if slots or not named or _OTHERS.search(normal) else _DIFFERS.sub("", normal)
@@ -259,7 +313,10 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
         return Kind.LIST
     if asks in (Asks.QUANTITY, Asks.YEAR):
         return Kind.FACT
+    compared = _COMES_OF_IT.sub(" ", compared)  # what becomes of somebody is no summary
     for name in ("summary", "list", "yes_no"):
         if any(word in compared for word in lexicon.kinds[name]):
             return Kind(name)
+    if terms and _A_NOT_A.search(normal.rstrip("?!。,. ")):
+        return Kind.YES_NO
     return Kind.FACT if terms else Kind.SUMMARY

@@ -65,7 +65,7 @@ class Term:
     pieces: tuple[str, ...] = ()  # the telling words that a wording is made of
     members: frozenset[str] = frozenset()  # of a theme what documents speak of under it
     known: bool = True  # whether the documents have it, by this or another name
-    units: frozenset[str] = frozenset()  # of a word as 面积 the classes of units whose figures tell it: 改造400万平方米
+    units: frozenset[str] = frozenset()  # of a word as 面积 the classes of units whose figures tell it: 平方米
 
     def match(self, normal: str) -> float:
         """How well it stands in a normalised text: 1 as it is, less by another name, by its words or by its longest piece."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.anchor import anchor
+from assistant.anchor import anchor, find_stated_otherwise
 from assistant.answer import Assistant
 from assistant.follow import understand
 from assistant.types import Refusal
 from assistant.understand import describe_corpus
+from assistant.weigh import weigh
 from tests.answer_fakes import FakeEngine
-from tests.made_documents import BEIJING, REVIEW_2023, TASKS_2024, make_parsed
+from tests.made_documents import BEIJING, NOWHERE, REVIEW_2023, TASKS_2024, make_parsed
 from tests.test_answer import READER
 from vectorstore.embed import open_embedder
 from vectorstore.memory import MemoryIndex
@@ -71,3 +72,31 @@ def test_a_wrong_figure_in_the_question_is_answered_with_the_documents_own_and_s
     assert answer.refusal is None
     assert "218亿元" in answer.text
     assert any("900亿元" in note for note in answer.notes) is noted
+
+
+@pytest.mark.parametrize(
+    ("question", "given"),
+    [
+        ("苗木检疫报告要保存七年对吧？", "保存四年"),
+        ("临时采伐证有效期是90天吗？", None),  # said of nothing
+        ("苗木检疫报告要保存四年对吧？", "保存四年"),  # as it is, and no note
+    ],
+)
+def test_a_figure_to_be_confirmed_is_set_against_that_of_the_documents(question: str, given: str | None) -> None:
+    text = "苗木检疫报告及调运记录应当保存四年。\n每年开展巡山二十次。\n采伐申请应当在十五个工作日内答复。"
+    index = MemoryIndex([make_parsed("a.txt", {NOWHERE: text})], open_embedder())
+    asked = understand(question, (), describe_corpus(index.documents))
+    found = find_stated_otherwise(asked, index, weigh(asked, index), None)
+    assert (found is not None) == (given is not None and "七年" in question)
+    answer = Assistant(index, READER, FakeEngine()).ask(question)
+    if given:
+        assert given in answer.text
+    else:
+        assert answer.refusal is not None
+
+
+def test_two_figures_that_are_as_near_are_not_chosen_from() -> None:
+    text = "苗木检疫报告应当保存四年。\n苗木检疫报告副本应当保存两年。"
+    index = MemoryIndex([make_parsed("a.txt", {NOWHERE: text})], open_embedder())
+    asked = understand("苗木检疫报告要保存七年对吧？", (), describe_corpus(index.documents))
+    assert find_stated_otherwise(asked, index, weigh(asked, index), None) is None

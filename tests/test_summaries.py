@@ -13,6 +13,7 @@ from assistant.topics import exhorts, find_topic, is_formal, list_stretches
 from assistant.types import Answer, Kind
 from assistant.understand import Corpus, read_question
 from assistant.weigh import weigh
+from assistant.wholes import cut_runs, is_around
 from tests.answer_fakes import FakeEngine
 from vectorstore.embed import open_embedder
 from vectorstore.memory import MemoryIndex
@@ -411,3 +412,128 @@ def test_conditions_of_a_rule_are_listed_one_by_one() -> None:
 def test_a_place_a_year_and_a_verb_are_no_documents_name(asked: str) -> None:
     titles = (("广东省2024年工作计划", "a"), ("内蒙古自治区2024年计划", "b"))
     assert take_titles(asked, titles) == (asked, frozenset())
+
+
+_LAW = """江河保护条例
+
+第一章 总 则
+
+第一条 为了保护江河,制定本条例。
+
+第二章 保护责任
+
+第二条 沿江取水的工厂、矿山,应当安装流量计,并每月向水务部门报送取水量。
+
+第三条 有下列情形之一的,不予发放取水许可: (一)未缴清水费的; (二)伪造取水量的。
+
+第四条 禁止向江河倾倒渣土。
+
+第三章 法律责任
+
+第五条 取水单位伪造取水量的,由水务部门责令改正,没收违法所得,并处三万元以上九万元以下罚款。
+
+第六条 违反本条例规定倾倒渣土的,由水务部门责令限期清除;逾期不清除的,处一万元以下罚款。
+"""
+
+_DIGEST = """两地报告摘编
+
+一、浙江
+
+（一）2030年工作回顾
+
+浙江省报告介绍，2030年粮食总产量达到620万吨。交通方面，建成充电桩7万根。绿化方面，完成造林31万亩。贸易方面，出口增长9%。
+
+（二）2031年工作安排
+
+新增风电装机80万千瓦。完成造林33万亩，松材线虫病发生面积下降5%。
+
+二、陕西
+
+（一）2030年工作回顾
+
+陕西省报告介绍，2030年粮食总产量达到1290万吨。交通方面，建成充电桩4万根。绿化方面，完成造林510万亩。贸易方面，出口下降2%。
+
+（二）2031年工作安排
+
+新增光伏装机900万千瓦。完成造林480万亩，沙化土地治理70万亩。
+
+编后：两份报告各有侧重，浙江重海洋，陕西重山林。
+"""
+
+
+def _bullets(text: str) -> list[str]:
+    return [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "run"),
+    [
+        ("第九条 产生废液的单位,应当记录废液数量。", "产生废液的单位,应当记录废液数量"),  # who, and what it has to do
+        ("有下列情形之一的,应当停止取水;", "有下列情形之一的,应当停止取水"),  # on what condition
+        ("单位伪造数据的,由主管部门责令改正,并处三万元罚款。", "单位伪造数据的,由主管部门责令改正,并处三万元罚款"),
+        ("在征得业主同意的基础上,逐步实施改造。", "在征得业主同意的基础上,逐步实施改造"),
+        ("县水务局会同财政局,制定补助办法。", "县水务局会同财政局,制定补助办法"),
+        ("此外,新建泵站3座。", "新建泵站3座"),
+    ],
+)
+def test_clauses_that_need_each_other_are_told_together_and_without_the_mark_of_the_article(
+    sentence: str, run: str
+) -> None:
+    _, runs = cut_runs(sentence)
+    whole = [sentence[one.start : one.end] for one in runs if one.whole]
+    assert whole and whole[0] == run
+    assert not any(text.endswith("的") or text.startswith(("并", "第九条")) for text in whole)
+
+
+def test_clauses_that_stand_alone_are_told_alone() -> None:
+    _, runs = cut_runs("新建泵站3座,改造闸门9个。")
+    assert {(one.start, one.end) for one in runs} == {(0, 6), (0, 13), (7, 13)} and all(one.whole for one in runs)
+
+
+def test_an_item_that_is_only_a_condition_says_nothing_alone() -> None:
+    _, runs = cut_runs("(二)贮存废液超过一年的;")
+    assert not any(one.whole for one in runs)
+
+
+@pytest.mark.parametrize(
+    ("plain", "around"),
+    [
+        ("1999年9月16日 东海市第十一届人民代表大会常务委员会第十三次会议通过", True),
+        ("——2031年1月16日在东海县第十八届人民代表大会第五次会议上", True),
+        ("联系人:赵一  联系电话:123", True),
+        ("会议通过了2031年1月16日起不得倾倒渣土的决定", False),
+        ("2031年1月16日新建泵站3座。", False),
+    ],
+)
+def test_lines_that_only_adopt_or_sign_are_told_from_what_is_said(plain: str, around: bool) -> None:
+    assert is_around(plain) is around
+
+
+def test_a_summary_of_rules_tells_each_chapter_in_clauses_that_can_be_read_alone() -> None:
+    bullets = _bullets(_ask("总结《江河保护条例》", a=_LAW).text)
+    said = "\n".join(bullets)
+    assert all(told in said for told in ("工厂、矿山,应当安装流量计", "禁止向江河倾倒渣土", "三万元以上九万元以下罚款"))
+    assert not any("条 " in bullet or "的”" in bullet for bullet in bullets)
+
+
+def test_a_summary_of_a_chapter_tells_that_chapter_and_no_other() -> None:
+    text = _ask("《江河保护条例》第三章讲了什么", a=_LAW).text
+    assert "三万元以上" in text and "一万元以下罚款" in text
+    assert "流量计" not in text
+
+
+def test_a_theme_over_several_places_is_told_of_each_by_its_own_sentences_of_that_theme() -> None:
+    text = _ask("两地2030年绿化成绩汇总", a=_DIGEST).text
+    assert "浙江2030年的回顾" in text and "31万亩" in text and "陕西2030年的回顾" in text and "510万亩" in text
+    assert not any(other in text for other in ("充电桩", "粮食", "出口", "33万亩", "480万亩"))
+
+
+def test_of_two_years_both_are_told_and_what_the_editor_says_is_not_told_as_a_places_words() -> None:
+    text = _ask("总结陕西2030年和2031年的情况", a=_DIGEST).text
+    assert "1290万吨" in text and "510万亩" in text and "900万千瓦" in text and "480万亩" in text
+    assert "各有侧重" not in text and "31万亩" not in text
+
+
+def test_without_the_editors_mark_the_same_paragraph_is_told() -> None:
+    plain = _DIGEST.replace("编后：两份报告各有侧重，浙江重海洋，陕西重山林。", "新建苗圃6处。修复湿地2万亩。")
+    assert "2万亩" in _ask("总结陕西2031年的任务", a=plain).text

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from vectorstore.gazetteer import Gazetteer
+from vectorstore.issuer import unlisted_place
 from vectorstore.normalize import normalize
 from vectorstore.types import Part
 
@@ -168,7 +169,9 @@ def _place_of(body: str) -> str | None:
     name = body.strip(_DECORATION)
     name = re.sub(r"(?:篇|卷|部分|地区|情况|方面|经验|案例|实践|做法)$", "", name)
     gazetteer = Gazetteer.load()
-    return gazetteer.province_of(name) if 2 <= len(name) <= 12 and not gazetteer.is_ambiguous(name) else None
+    if not 2 <= len(name) <= 12 or gazetteer.is_ambiguous(name):
+        return None
+    return gazetteer.province_of(name) or unlisted_place(name)
 
 
 def _reporting_place(body: str) -> str | None:
@@ -184,11 +187,12 @@ def _reporting_place(body: str) -> str | None:
 def _place_of_report(body: str) -> str | None:
     """The province whose 工作报告 a line is the title of: 上海市2024年政府工作报告; None where it names several."""
     match = _REPORT_TITLE.search(body)
-    if not match or _SEVERAL.search(body) or len({m.place.province for m in Gazetteer.load().find_places(body)}) != 1:
+    if not match or _SEVERAL.search(body) or len({m.place.province for m in Gazetteer.load().find_places(body)}) > 1:
         return None
     before = body[: match.start()].strip(_DECORATION)
     place = re.sub(r"(?:19|20)\d{2}\s*年?度?", "", before).strip()
-    return Gazetteer.load().province_of(re.sub(r"(?:人民)?政府$", "", place))
+    place = re.sub(r"(?:人民)?政府$", "", place)
+    return Gazetteer.load().province_of(place) or unlisted_place(place)
 
 
 def _part_of(body: str) -> Part | None:

@@ -26,6 +26,7 @@ class Block:
     item: bool = False  # a list item or a table row
     inner: bool = False  # a stretch of a longer paragraph: no heading unless it is numbered or the title of a report
     numbered: bool = False  # a heading, as those are that it counts with
+    cells: tuple[tuple[int, int], ...] = ()  # of a table row: where in ``plain`` each cell stands
 
     @property
     def start(self) -> int:

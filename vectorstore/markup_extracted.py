@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vectorstore.markup import Block, Furniture, Layout, find_lines
+from vectorstore.tables import cut_cells, split_cells
 
 PAGE = "\f"
 _HEADING = "\x01"
@@ -78,7 +79,9 @@ def read_extracted(text: str) -> Layout:
         start += level
         plain = text[start:end].replace(_CELL, " ")
         if plain:
-            blocks.append(Block(plain, range(start, end), range(start + 1, end + 1), level, item))
+            block = Block(plain, range(start, end), range(start + 1, end + 1), level, item)
+            tabs = [at for at, char in enumerate(text[start:end]) if char == _CELL]
+            blocks.append(cut_cells(block, split_cells(plain, tabs)) if tabs else block)
     return Layout(tuple(blocks), tuple(furniture))
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from vectorstore.markup import Block, Furniture, Layout, trimmed
 from vectorstore.markup_markdown import entity_chars
+from vectorstore.tables import cut_cells, split_cells
 
 _TAG = re.compile(r"</?(?P<name>[A-Za-z][\w:-]*)(?P<rest>(?:[^<>\"']|\"[^\"<]*+\"|'[^'<]*+'|[\"'])*+)>")
 _DECLARATION = re.compile(r"<[!?][^<>]*>")
@@ -27,6 +28,7 @@ _INLINE = re.compile(
 )
 _CELL = {"td", "th"}
 _ITEM = {"li", "tr", "dd", "dt"}
+_BAR = "\x1f"  # between two cells of a row
 _END = "。！？；!?;"
 _FORM_TEXT = 200  # characters: a form or a header that holds more and whole sentences wraps the page, as ASP.NET's does
 
@@ -49,8 +51,13 @@ class _Reading:
         chars = list(_collapsed(self.chars))
         self.chars.clear()
         plain = "".join(c for c, _, _ in chars)
-        block = trimmed(plain, [s for _, s, _ in chars], [e for _, _, e in chars], level=self.level, item=self.item)
-        if block:
+        bars = [at for at, char in enumerate(plain) if char == _BAR]
+        plain = plain.replace(_BAR, " ")
+        starts, ends = [s for _, s, _ in chars], [e for _, _, e in chars]
+        if len(bars) > 1 and self.item and plain.strip():
+            row = Block(plain[bars[0] + 1 :], starts[bars[0] + 1 :], ends[bars[0] + 1 :], item=True)
+            self.blocks.append(cut_cells(row, split_cells(row.plain, [at - bars[0] - 1 for at in bars[1:]])))
+        elif block := trimmed(plain, starts, ends, level=self.level, item=self.item):
             self.blocks.append(block)
 
 
@@ -94,7 +101,7 @@ def _read_markup(text: str, position: int, reading: _Reading, lacking: set[str])
         _read_meta(tag.group("rest"), reading)
     if _INLINE.fullmatch(name):
         if name in _CELL:
-            reading.chars.append((" ", tag.start(), tag.end()))
+            reading.chars.append((" " if closing else _BAR, tag.start(), tag.end()))
         return tag.end()
     _read_block_tag(tag, name, closing, reading)
     return tag.end()
@@ -171,6 +178,10 @@ def _collapsed(chars: list[tuple[str, int, int]]) -> Iterator[tuple[str, int, in
         until = position
         while until < len(chars) and chars[until][0].isspace():
             until += 1
+        if bars := [one for one in chars[position:until] if one[0] == _BAR]:
+            yield from bars
+            position = until
+            continue
         broken = any(c in "\r\n" for c, _, _ in chars[position:until])
         inner = position > 0 and until < len(chars)
         if not (broken and inner and chars[position - 1][0] > "\u2e80" and chars[until][0] > "\u2e80"):

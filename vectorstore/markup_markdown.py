@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from vectorstore.markup import Block, Furniture, Layout, adjacent, find_lines, trimmed
+from vectorstore.tables import cut_cells, split_cells
 
 _HEADING = re.compile(r"(#{1,6})(?:\s+|(?=[^\s#]))")
 _CLOSING = re.compile(r"\s+#+$")
@@ -103,8 +104,23 @@ def _inline_block(text: str, start: int, end: int, level: int) -> Block | None:
         item = bool(marker and marker.group()) or text.startswith("|", start)
         start = marker.end() if marker else start
     chars = list(_plain_chars(text, start, end))
+    if not level and text.startswith("|", start) and text.find("|", start + 1, end) > 0:
+        return read_row(text, chars)
     plain = "".join(c for c, _, _ in chars)
     return trimmed(plain, [s for _, s, _ in chars], [e for _, _, e in chars], level=level, item=item)
+
+
+def read_row(text: str, chars: list[tuple[str, int, int]]) -> Block | None:
+    """Make a block of a table row, of what stands between its bars; the bars at its ends bound no cell."""
+    last = next((n for n in range(len(chars) - 1, 0, -1) if not chars[n][0].isspace() or text[chars[n][1]] == "|"), 0)
+    closed = last > 0 and text[chars[last][1]] == "|" and chars[last][0] == " "
+    chars = chars[1 : last if closed else len(chars)]
+    plain = "".join(c for c, _, _ in chars)
+    if not plain.strip():
+        return None
+    bars = [n for n, (char, start, _) in enumerate(chars) if char == " " and text[start] == "|"]
+    block = Block(plain, [s for _, s, _ in chars], [e for _, _, e in chars], item=True)
+    return cut_cells(block, split_cells(plain, bars))
 
 
 def _plain_chars(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:

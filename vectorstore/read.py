@@ -35,6 +35,7 @@ _DATED = (
     re.compile(r"(?:发布时间|发布日期|发文日期|成文日期|发表时间|时间|日期)\s*:\s*" + _DATE),
     re.compile(r"^[(]?\s*" + _DATE + r"日?"),
 )
+_STEP = re.compile("(?:通过|批准|修订|修正|修改|公布)(?:[的,，。)）]|$)")  # of a law, on lines of their own
 _META_DATE = re.compile(r"(?:date|time|publish)[^:]*: *" + _DATE)
 _SITE_NAME = re.compile(r"(?<=\S{6})\s*(?:_|\||-{1,2}|—+)\s*\S.{0,30}$")
 _PUBLISHER = re.compile(r"(?:来源|稿源|信息来源|文章来源|发布机构|发文机关)\s*:\s*([^\s:,。;|()《》]{2,30})")
@@ -205,6 +206,9 @@ def _find_date(layout: Layout) -> date | None:
         if found := _date_of(_META_DATE.search(fact)):
             return found
     lines = _edges(layout)[:_TOP]
+    steps = [found for line in lines if _STEP.search(line) and (found := _date_of(_DATED[1].search(line)))]
+    if steps:  # a law that was amended is that of its last step
+        return max(steps)
     for pattern in _DATED:
         for line in lines:
             if found := _date_of(pattern.search(line)):

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from vectorstore.articles import is_code
 from vectorstore.boilerplate import LINK_TITLE, find_boilerplate, is_link
 from vectorstore.by_hand import BY_FILE, correct
 from vectorstore.headings import Heading, read_heading, year_of_title
+from vectorstore.issuer import find_issuer, listed_city
 from vectorstore.layout import read_layout
 from vectorstore.markup import Block, Layout
 from vectorstore.outline import heading_blocks
@@ -37,11 +39,14 @@ _OFFICIAL = (
     "细则",
     "决定",
 )
+_OF_BODIES = re.compile("指南|制度|章程|手册|须知|守则|标准|预案|公告|通告|总结|建议|措施|政策")
 _COLLECTION = re.compile(
     r"等|各[地省市]|多[地省市]|[两三四五六七八九十\d][地省市]|汇编|摘编|摘录|对比|对照|盘点|一览|梳理"
 )
 _REPORT = "工作报告"
 _FROM_DATE = "按发布日期"
+_IN_FORCE = "条文长期有效，不属于某一年 / rules are in force over years"
+_VERSION = re.compile(r"(?:19|20)\d{2}[^)）]{0,12}(?:修正|修订|修改|公布|发布|通过|施行|版)")
 _THIS_YEAR, _LAST_YEAR = re.compile("今年|本年度"), re.compile("去年|过去一年|上年|上一年")
 
 
@@ -93,11 +98,13 @@ def find_sections(
     if boilerplate is None:
         boilerplate = find_boilerplate(document, layout)
     drafts = _draft(document, layout, boilerplate)
+    code = is_code(layout.blocks)
     _group(drafts)
     verdicts = _regions(document, drafts)
     ends = [draft.start for draft in drafts[1:]] + [len(document.text)]
     sections = [
-        _section(document, draft, verdict, end) for draft, verdict, end in zip(drafts, verdicts, ends, strict=True)
+        _section(document, draft, verdict, end, code=code)
+        for draft, verdict, end in zip(drafts, verdicts, ends, strict=True)
     ]
     return _corrected(document, sections, facts)
 
@@ -105,6 +112,11 @@ def find_sections(
 def has_dated_year(section: Section) -> bool:
     """Whether the section's year is only that of publication, so that a sentence may name another."""
     return section.labels.year is None or section.reasons.year.startswith(_FROM_DATE)
+
+
+def is_of_code(section: Section) -> bool:
+    """Whether the section is of rules, which are in force over years: a year in them is that of a date, not of the text."""
+    return section.reasons.year == _IN_FORCE
 
 
 def _draft(document: Document, layout: Layout, boilerplate: Sequence[Boilerplate]) -> list[_Draft]:
@@ -210,6 +222,7 @@ def _runs_backwards(seen: list[Heading], heading: Heading) -> bool:
 def _regions(document: Document, drafts: list[_Draft]) -> list[Verdict]:
     """Find the region of every section: its heading's, else that of its unit, else that of an official title."""
     of_title = _region_of_title(document.title)
+    issuer = _issuer(document, drafts)
     units: dict[int, Verdict] = {}
     reports: dict[int, set[str]] = {}
     for unit in {draft.unit for draft in drafts}:
@@ -222,8 +235,18 @@ def _regions(document: Document, drafts: list[_Draft]) -> list[Verdict]:
         title = draft.title.text if draft.title else document.title
         named = (draft.title.region if draft.title else None) or of_title
         others = reports[draft.unit] - {named} if _REPORT in title else set()
-        found.append(_verdict(draft, units[draft.unit], named, min(others, default=None)))
+        verdict = _verdict(draft, units[draft.unit], named, min(others, default=None))
+        own = issuer and not any(h.region for h in draft.headings if h.style != "title")
+        found.append(Verdict(issuer, f"文件写明是“{issuer}”的 / the document says whose it is") if own else verdict)
     return found
+
+
+def _issuer(document: Document, drafts: Sequence[_Draft]) -> str | None:
+    """The city, county or body that an official document is of; of a collection, and of a province, there is none."""
+    title = document.title
+    if is_compared(title) or _COLLECTION.search(title) or not _is_official(title):
+        return None
+    return listed_city(title) or find_issuer(title, (block.plain for block in drafts[0].blocks))
 
 
 def _verdict(draft: _Draft, inferred: Verdict, of_title: str | None, other_report: str | None) -> Verdict:
@@ -237,6 +260,10 @@ def _verdict(draft: _Draft, inferred: Verdict, of_title: str | None, other_repor
     if of_title:
         return conflict("文件标题 / the document's title", of_title, inferred.region)
     return inferred
+
+
+def _is_official(title: str) -> bool:
+    return any(word in title for word in _OFFICIAL) or _OF_BODIES.search(title) is not None
 
 
 def _region_of_title(title: str) -> str | None:
@@ -256,8 +283,8 @@ def _text_of(drafts: list[_Draft]) -> str:
     return "\n".join(lines)
 
 
-def _section(document: Document, draft: _Draft, verdict: Verdict, end: int) -> Section:
-    year, year_reason = _year(document, draft)
+def _section(document: Document, draft: _Draft, verdict: Verdict, end: int, *, code: bool) -> Section:
+    year, year_reason = _year_of_code(document, draft) if code else _year(document, draft)
     heading = next((h for h in reversed(draft.headings) if h.part), None)
     part = heading.part if heading else None
     reasons = LabelReasons(
@@ -289,6 +316,13 @@ def _year(document: Document, draft: _Draft) -> tuple[int | None, str]:
     if draft.part is None or _THIS_YEAR.search(words):
         return year, f"{_FROM_DATE}{day} / from the date of publication"
     return None, ""
+
+
+def _year_of_code(document: Document, draft: _Draft) -> tuple[int | None, str]:
+    """Rules are of the year that their title says they are for, and of none by when they were passed or amended."""
+    title = draft.title.text if draft.title else document.title
+    of_title = None if _VERSION.search(title) else year_of_title(title)
+    return (of_title, "文件标题中的年份 / from the title of the document") if of_title else (None, _IN_FORCE)
 
 
 def _corrected(document: Document, sections: list[Section], facts: SourceFacts | None) -> tuple[Section, ...]:

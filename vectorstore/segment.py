@@ -42,10 +42,20 @@ def tag_words(text: str) -> list[tuple[str, str]]:
     return [(str(word), str(tag)) for word, tag in rjieba.tag(_normal(text))]
 
 
+def cut_tagged(text: str) -> list[tuple[str, str]]:
+    """Cut a text as it stands into words with the part of speech of each; together they are the text."""
+    return [(str(word), str(tag)) for word, tag in rjieba.tag(text)]
+
+
 def content_words(text: str) -> list[str]:
     """Cut a text into the normalised words that carry meaning: no pronouns, particles, prepositions and the like."""
     tagged = rjieba.tag(_normal(text))
     return [word for word, tag in tagged if tag not in _FUNCTION_TAGS and any(map(str.isalnum, word))]
+
+
+def is_word(text: str) -> bool:
+    """Whether the segmenter's dictionary has a text as a word; what it cuts out without having it is a guess."""
+    return bool(rjieba.has_word(text))
 
 
 def leading_verb(text: str) -> str:

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from vectorstore.articles import continues
 from vectorstore.boilerplate import find_boilerplate
 from vectorstore.carry import carry
 from vectorstore.gazetteer import Gazetteer, Mention
@@ -14,7 +15,7 @@ from vectorstore.layout import read_layout
 from vectorstore.markup import Block, Layout
 from vectorstore.outline import heading_blocks
 from vectorstore.regions import subjects
-from vectorstore.sections import find_sections, has_dated_year
+from vectorstore.sections import find_sections, has_dated_year, is_of_code
 from vectorstore.types import Boilerplate, Document, Labels, Section, Sentence
 
 _ENDS = "。！？；!?;…"
@@ -36,6 +37,8 @@ _ABBREVIATION = re.compile(
     r"(?:\b[A-Z]|\b(?:No|Nos|Mr|Mrs|Ms|Dr|Prof|St|Inc|Ltd|Co|Corp|vs|etc|e\.g|i\.e|Fig|Art|Vol|pp|approx|Jan|Feb|"
     r"Aug|Sept|Oct|Nov|Dec))$"
 )
+_LONGEST_ROW = 300  # characters; a longer row of a table holds paragraphs
+_DATED = re.compile(r"[（(]?(?:19|20)\d{2}年\d")  # of the steps of a law each has its year: 2021年3月26日 …修正
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LINK = re.compile(r"(?:https?://|www\.)[!-~]+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,24});")
@@ -57,10 +60,16 @@ def split_sentences(
         boilerplate = find_boilerplate(document, layout)
     if sections is None:
         sections = find_sections(document, boilerplate, layout=layout)
-    hidden = {b.start for b in boilerplate} | heading_blocks(document, layout, boilerplate).keys()
+    hidden = {*heading_blocks(document, layout, boilerplate)}
     starts = [section.start for section in sections]
     sentences: list[Sentence] = []
-    for paragraph, block in enumerate(b for b in layout.blocks if b.start not in hidden):
+    covered = {b.start for b in boilerplate}
+    content = [block for block in layout.blocks if block.start not in covered]
+    paragraph = -1
+    for block, same in zip(content, continues(content, hidden), strict=True):
+        if block.start in hidden:
+            continue
+        paragraph += not same
         number = bisect_right(starts, block.start) - 1
         sentences.extend(_labelled(document, block, sections[number], number, paragraph))
     return tuple(sentences)
@@ -172,7 +181,8 @@ def _past_marks(text: str, position: int) -> int:
 
 def _labelled(document: Document, block: Block, section: Section, number: int, paragraph: int) -> Iterator[Sentence]:
     """Make the sentences of a paragraph; one that names no place may go on about that of the sentence before it."""
-    places = list(cut(block.plain))
+    row = bool(block.cells) and len(block.plain) <= _LONGEST_ROW
+    places = [(0, len(block.plain))] if row else list(cut(block.plain))
     texts = [block.plain[first:end] for first, end in places]
     named = [Gazetteer.load().find_places(plain) for plain in texts]
     carried = carry(section, zip(texts, named, strict=True))
@@ -200,7 +210,7 @@ def _narrowed(section: Section, plain: str, about: tuple[Mention, ...]) -> Label
     provinces = {m.place.province for m in about}
     if labels.region is None and len(provinces) == 1:
         labels = replace(labels, region=provinces.pop())
-    if has_dated_year(section):
+    if has_dated_year(section) and (not is_of_code(section) or _DATED.match(plain)):
         year = _own_year(plain)
         labels = replace(labels, year=year) if year else labels
     return labels

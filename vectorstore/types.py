@@ -56,7 +56,9 @@ class Document:
 class Labels:
     """What a piece of text is about. ``None`` means unknown or several, never "any"."""
 
-    region: str | None = None  # a province-level name in its short form: 上海, 江苏
+    # A province-level name in its short form (上海, 江苏), or the city, county or body whose document it is (扬州, 云泽县): what is
+    # planned or told there is no plan or figure of the province.
+    region: str | None = None
     year: int | None = None
     part: Part | None = None
 
@@ -139,7 +141,7 @@ class Scope:
             return False
         # A section's label decides: a sentence of Jiangsu's plan that mentions Shanghai is no sentence of Shanghai.
         own = {sentence.labels.region} if sentence.labels.region else set(sentence.regions)
-        if self.regions and not self.regions & own:
+        if self.regions and not self.regions & own and not self.places & own:
             return False
         if self.years and sentence.labels.year not in self.years:
             return False

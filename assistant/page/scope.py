@@ -78,13 +78,17 @@ class Narrowed:
 def narrow(understood: Scope, chosen: Scope) -> Narrowed:
     """Narrow what the question says to the choice; ``ScopeConflict`` where nothing would be left."""
     named, wanted = sorted(understood.places or understood.regions), sorted(chosen.regions)
-    regions = _meet(understood.regions, chosen.regions, named, wanted)
+    # A city that a document is of stands among the regions.
+    own = frozenset(p for p in understood.places & chosen.regions if Gazetteer.load().province_of(p) != p)
+    outside = sorted(understood.places - own) if own else []
+    understood = replace(understood, places=own or understood.places)
+    regions = understood.regions if own else _meet(understood.regions, chosen.regions, named, wanted)
     years = _meet(understood.years, chosen.years, _say_years(understood.years), _say_years(chosen.years))
     part = understood.part or chosen.part
     if chosen.part is not None and part is not chosen.part:
         raise _conflict([PARTS[part].zh] if part else [], [PARTS[chosen.part].zh])
     places, left_out = _keep_places(understood, regions)
-    left_out += _say_years(understood.years - years)
+    left_out = [*outside, *left_out, *_say_years(understood.years - years)]
     note = ""
     if left_out:
         names = "、".join(left_out)
