@@ -16,6 +16,7 @@ from vectorstore.segment import cut, tag_words
 _CONDITION = re.compile(
     r"^(?:如果|要是|假如|万一|倘若|逾期|到期|期满|超过|超出)|(?:以后|之后|的话)|没有?(?!.*的[^,]*$)|[未不](?!.*的[^,]*$)|(?:又|再次|再犯)"
 )
+_END = "?"  # as the normal form of a question has it
 _ASKING = re.compile(r"什么|哪|怎么|如何|怎样|咋|多少|多久|多长|几|谁|吗|是否|能不能|有没有|行不行|要不要")
 _SUPPOSED = re.compile(r"^(?:如果|要是|假如|万一|倘若)|的话$")
 # A condition that says nothing without what was spoken of: it is added to that, where another takes its place.
@@ -65,9 +66,9 @@ def add_condition(core: str, text: str) -> str:
     if not told and clauses:
         said = _PREDICATE.sub("", _CONSEQUENCE.sub("", clauses[-1]))
         if said != clauses[-1] and not further and not _SUPPOSED.search(core) and _CONDITION.search(said):
-            return f"{_read_subject(said)}{core}会怎样?"
+            return f"{_read_subject(said)}{core}会怎样{_END}"
         told = [said] if said and said != clauses[-1] else []
-    return ",".join([*told, f"{core}会怎样?"]) if told else ""
+    return ",".join([*told, f"{core}会怎样{_END}"]) if told else ""
 
 
 def _read_subject(said: str) -> str:
