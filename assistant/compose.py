@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from assistant.expect import holds_answer
+from assistant.facing import asks_several, faces, tells_change
 from assistant.gate import SLOT, THRESHOLD
 from assistant.likely import is_sure
+from assistant.mismatch import speaks_otherwise
 from assistant.opposed import Opposed
 from assistant.owners import About, ask_about, read_about
 from assistant.pairs import keep_spoken, names_them
@@ -82,7 +84,8 @@ def compose(
         return _list(question, passages, weighing)
     if question.kind in (Kind.SUMMARY, Kind.LIST):
         return _summarise(question, passages, weighing)
-    if rivals := find_rivals(question, passages, weighing):
+    rivals = find_rivals(question, passages, weighing)
+    if rivals and not is_hedged(question, rivals[0], weighing):
         said = _say(question, rivals, weighing)
         return Composition(Layout.DIFFERING, tuple(replace(one, short=None) for one in said.statements))
     if contradicted:
@@ -158,25 +161,43 @@ def _in_order(passages: Sequence[Passage]) -> list[Passage]:
 
 
 def _say(question: Question, passages: Sequence[Passage], weighing: Weighing, *, near: bool = False) -> Composition:
-    statements = []
     near, about = near or is_hedged(question, passages[0], weighing), ask_about(question)
     near = near or (asks_first(question.focus) and not says_first(passages[0].sentence.plain))
-    for passage in passages:
-        items = question.asks is Asks.OTHER
-        whole = _WHOLE if near or (items and _MANNER.search(question.focus)) else 0
-        quote = choose_quote(
-            passage.sentence,
-            weighing,
-            whole=whole,
-            items=items,
-            asks=question.asks,
-            question=question.focus,
-            about=about,
-        )
-        short = short_answer(question.asks, passage.sentence, quote, weighing, question.focus, about)
-        short, titled = None if near else short, _asks_title(question, passage.sentence, short)
-        statements.append(Statement(short, frame(passage.sentence), quote, passage.sentence, titled=titled))
+    if not near and _is_beside(question, _state(question, passages[0].sentence, weighing, about)):
+        near = True
+    statements = [_state(question, passage.sentence, weighing, about, near=near) for passage in passages]
+    statements = [replace(one, short=None) if _is_beside(question, one) else one for one in statements]
     return Composition(Layout.NEAREST if near else Layout.PROSE, tuple(statements))
+
+
+def _state(
+    question: Question, sentence: Sentence, weighing: Weighing, about: About, *, near: bool = False
+) -> Statement:
+    """What is quoted of a sentence, with a short answer where it is more than the nearest wording."""
+    items, several = question.asks is Asks.OTHER, _is_figure(question) and asks_several(question.standalone)
+    whole = _WHOLE if near or several or (items and _MANNER.search(question.focus)) or question.kind is Kind.YES_NO else 0
+    quote = choose_quote(
+        sentence, weighing, whole=whole, items=items, asks=question.asks, question=question.focus, about=about
+    )
+    if wider := _leaves_out(weighing, sentence.plain, quote):
+        quote = sentence.plain.rstrip("。;；") if len(sentence.plain) <= _WHOLE else quote
+    short = short_answer(question.asks, sentence, quote, weighing, question.focus, about)
+    near, titled = near or wider, _asks_title(question, sentence, short)
+    return Statement(None if near or several else short, frame(sentence), quote, sentence, titled=titled)
+
+
+def _is_beside(question: Question, statement: Statement) -> bool:
+    """Whether a statement tells of what faces the thing that was asked for; a question for yes or no it answers by that."""
+    if question.kind is Kind.YES_NO:
+        return False
+    changed = statement.short is not None and tells_change(question.focus, statement.quote, statement.short)
+    otherwise = speaks_otherwise(question, statement.quote, statement.sentence.plain)
+    return changed or otherwise or faces(question.focus, statement.quote, statement.sentence)
+
+
+def _leaves_out(weighing: Weighing, text: str, quote: str) -> bool:
+    """Whether a sentence has a word of the question that the quote has not: the quote may be of its sibling then (工业, not 农业)."""
+    return any(len(word) > 1 for word in weighing.held(text) - weighing.held(quote))
 
 
 def _asks_title(question: Question, sentence: Sentence, short: str | None) -> bool:
@@ -239,7 +260,8 @@ def _cell(question: Question, passage: Passage, weighing: Weighing, row: str, ab
         return Statement(None, frame(sentence), _tell(sentence, weighing, about), sentence, row)
     quote = choose_quote(sentence, weighing, asks=question.asks, question=question.focus, about=about)
     short = short_answer(question.asks, sentence, quote, weighing, question.focus, about)
-    return Statement(short, frame(sentence), quote, sentence, row)
+    told = Statement(short, frame(sentence), quote, sentence, row)
+    return replace(told, short=None) if _is_beside(question, told) else told
 
 
 def _tell(sentence: Sentence, weighing: Weighing, about: About) -> str:
@@ -259,6 +281,8 @@ def frame(sentence: Sentence) -> str:
         verb = "任务中提出" if labels.part is Part.TASKS else "回顾中写道"
         return f"{labels.region}{year}的{verb}："
     subject = "" if not sentence.places or sentence.places[0] in sentence.plain else f"谈到{sentence.places[0]}时，"
+    if year and year in sentence.plain and not is_own_name(labels.region):
+        return f"{subject or f'谈到{year}时，'}资料中写道："  # a year that a sentence names is not that of its document
     if is_own_name(labels.region):  # it says itself whose it is; a province may only be inferred
         subject = f"{labels.region}{year}的"
         return f"{subject}资料中写道："

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.likely import is_near, is_sure
+from assistant.mismatch import is_of_another_number
 from assistant.retrieve import WEIGHED, retrieve
 from assistant.types import Asks, Kind, Passage, Question, Refusal
 from assistant.weigh import Searchable, Weighing, weigh
-from vectorstore.normalize import normalize
 from vectorstore.types import Scope
 
 SLOT = 0.4  # coverage that a cell of a comparison needs; its place and year are sure already
@@ -28,7 +28,6 @@ _NAMED = 0.15  # the same of what it counts
 # When something happens may be read off a label, which every sentence has: it has to be about just that.
 _DATE = re.compile(r"(?:19|20)\d\d年|\d{1,2}月(?:\d{1,2}日|底|末|初)?|年(?:底|末|初)|季度|[上下]半年")
 _WHEN, _DATED = re.compile("什么时候|何时|哪1年|哪年"), 0.9
-_NUMBERED = re.compile(r"(\d+)(号线|号机组|号楼|号公路|号站|号令|标段)")
 THRESHOLD = 0.55  # share of the weighted telling words that the best sentence of a list or a summary has to hold
 
 
@@ -70,13 +69,6 @@ def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weigh
     if question.asks is Asks.QUANTITY and counted.terms and counted.coverage(plain) < _NAMED:
         return False
     return is_near(best.likely, question.asks)
-
-
-def is_of_another_number(asked: str, text: str) -> bool:
-    """Whether a text has the numbered thing that was asked for only under other numbers: of 2号线 a sentence of 1号线 says nothing."""
-    named, told = _NUMBERED.findall(normalize(asked)), _NUMBERED.findall(normalize(text))
-    kinds = {kind for _, kind in told}
-    return any(kind in kinds and (number, kind) not in told for number, kind in named)
 
 
 def is_certain(question: Question, passages: Sequence[Passage]) -> bool:

@@ -25,6 +25,7 @@ from assistant.expect import (
     wants_deadline,
     wants_label,
 )
+from assistant.mismatch import is_of_another_number
 from assistant.owners import About, find_years, is_named, read_about
 from assistant.pairs import Figure, governs, is_of_others, names_them, read_figures, said_of
 from assistant.quantities import Measure, Quantity, find_quantities
@@ -45,6 +46,12 @@ _BOUND_BEFORE = re.compile(
 )
 _BOUND_BEHIND = re.compile(r"(?:及?以[上下内]|左右|上下)")
 _TOO_LONG = 60  # characters; a quote this long is no longer read
+_BOUNDED = re.compile(r"\d[\d.]*[万亿千百]*[\u4e00-\u9fff]{1,4}?以[上下]")
+_WHO = re.compile("谁|哪[1一]?个(?:部门|单位|机构|人)|什么(?:部门|单位|机构|人)")
+_GOES_ON = re.compile("并(?!网)|且")
+_GOES_ON_WHO = re.compile("并(?!网)|且|负责")
+_WHEN = re.compile("什么时[候间]|何时|啥时|多会儿")
+_CUT_UNIT = re.compile(r"\d$")  # a figure whose unit is not known ends before it: 30 of 30分钟
 # Of a county or company that documents are of: in 在哪个部门办理 it is not what is asked for.
 _WHOSE = re.compile(
     r"哪[1一]?[个家座所]?(?:省|市|县|区|镇|乡|州|城市|地区|地方|集团|公司|企业|单位|学校|大学)(?!长)|谁"
@@ -77,9 +84,13 @@ def choose_quote(
         return text.rstrip("。;；")
     dated = _states_other_year(sentence, about)
     others = [
-        is_of_others(text, clause, about) or (dated and not governs(about.years, text, clause)) for clause in clauses
+        is_of_others(text, clause, about)
+        or (dated and not governs(about.years, text, clause))
+        or is_of_another_number(question, clause.text)
+        for clause in clauses
     ]
     goal = weighing.coverage(_leave_out(text, clauses, others))
+    bounds = [bound for bound in _BOUNDED.findall(question) if bound in text]  # 500万元以下 is not what is said of 500万元以上
     best: tuple[float, int, int, int] | None = None
     for i in range(len(clauses)):
         first = _clause_start(clauses, i)
@@ -88,6 +99,7 @@ def choose_quote(
                 others[j]
                 or (dated and others[first])
                 or not names_them(text, clauses[first].start, clauses[j].end, about)
+                or any(bound not in text[clauses[first].start : clauses[j].end] for bound in bounds)
             ):
                 continue
             piece = text[clauses[first].start : clauses[j].end]
@@ -102,13 +114,21 @@ def choose_quote(
                 break
     if best is None:
         return text.rstrip("。;；")
-    first, last = best[2], best[3]
+    first, last = _begin_whole(clauses, others, best[2], question), best[3]
     while (whole or items) and last + 1 < len(clauses) and not clauses[last + 1].opens:
         last += 1  # the rest of the enumeration
     last = end_of_rule(clauses, first, _end_of_row(text, clauses, last))
     while last + 1 < len(clauses) and _HANGING.search(clauses[last].text) and not others[last + 1]:
         last += 1  # 在…规划中 says where something stands, and not yet what
     return text[clauses[first].start : clauses[last].end].strip()
+
+
+def _begin_whole(clauses: Sequence[Clause], others: Sequence[bool], first: int, question: str) -> int:
+    """Go back to the condition that a clause goes on from (满三年,并符合…的), and to who does it, where that is asked for."""
+    wanted = _GOES_ON_WHO if _WHO.search(question) else _GOES_ON
+    while first > 0 and wanted.match(clauses[first].text) and not others[first - 1]:
+        first -= 1
+    return first
 
 
 def _states_other_year(sentence: Sentence, about: About) -> bool:
@@ -234,10 +254,12 @@ def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question:
     return _with_bound(text, figure.quantity)
 
 
-def _with_bound(text: str, quantity: Quantity) -> str:
-    """The figure with the word that makes it a bound: 5000人以上, 不少于50个."""
+def _with_bound(text: str, quantity: Quantity) -> str | None:
+    """The figure with the word that makes it a bound: 5000人以上, 不少于50个; none that is cut from a unit that is not known."""
     before = _BOUND_BEFORE.search(text[: quantity.start])
     after = _BOUND_BEHIND.match(text, quantity.end)
+    if after is None and _CUT_UNIT.search(text[: quantity.end]) and text[quantity.end : quantity.end + 1].isalpha():
+        return None
     return text[before.start() if before else quantity.start : after.end() if after else quantity.end]
 
 
@@ -263,14 +285,16 @@ def _only_year(sentence: Sentence, quote: str, question: str) -> str | None:
     """
     if wants_label(question) and sentence.labels.year is not None:
         return f"{sentence.labels.year}年"
-    if wants_date(question):
-        dates = dict.fromkeys(DAY.findall(quote) or MONTH.findall(quote))
-        return next(iter(dates)) if len(dates) == 1 else None
-    if wants_deadline(question) and DEADLINE.search(quote):
+    exact = dict.fromkeys(DAY.findall(quote) or MONTH.findall(quote))
+    if wants_date(question) or (_WHEN.search(question) and exact):  # 2025年 is less than 2025年12月31日之前
+        return next(iter(exact)) if len(exact) == 1 else None
+    if (wants_deadline(question) or _WHEN.search(question)) and DEADLINE.search(quote):
         until = [m["until"] or m["by"] for m in DEADLINE.finditer(quote)]
         return until[0] if len(set(until)) == 1 else None
     named = {one.name for owners in find_years(quote) for one in owners.members}
     stated = [name for name in named if name.isdigit()]
+    if any(f"{name}年" in question for name in stated):
+        return None  # the question's own year
     if len(named) == 1 and stated:
         return f"{stated[0]}年"
     relative = dict.fromkeys(OTHER_TIME.findall(quote))

@@ -64,10 +64,17 @@ def _find_missing(question: Question, phrases: Sequence[Phrase], sentences: Iter
     for sentence in sentences:
         if not wanted:
             break
-        if question.scope.allows(sentence):
+        if question.scope.allows(sentence) or _names_scope(question, sentence.plain):
             normal = normalize(sentence.plain)
             wanted = {word: names for word, names in wanted.items() if not any(name in normal for name in names)}
     return [phrase for phrase in phrases if any(word in wanted for word in phrase.words)]
+
+
+def _names_scope(question: Question, text: str) -> bool:
+    """Whether a sentence of another place or year names all that was asked for itself: 2027年起不再采购, 北京可以上浮20%."""
+    scope = question.scope
+    wheres = [scope.places or scope.regions, {f"{year}年" for year in scope.years}]
+    return any(wheres) and all(any(name in text for name in names) for names in wheres if names)
 
 
 def _names(word: str) -> frozenset[str]:

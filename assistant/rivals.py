@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from assistant.cite import drop_planted
 from assistant.evidence import cover_locally
 from assistant.expect import unit_fits
+from assistant.mismatch import is_of_another_number
 from assistant.owners import ask_about
 from assistant.pairs import read_figures, said_of
 from assistant.quantities import Measure, Quantity, find_quantities
@@ -64,6 +65,7 @@ def _find_figures(question: Question, passage: Passage, weighing: Weighing) -> l
         (weighing.coverage(figure.words), figure.quantity)
         for figure in read_figures(text)
         if unit_fits(figure.clause, question.focus)
+        and not is_of_another_number(question.focus, figure.clause)
         and not _is_of_another_year(question, figure.clause)
         and said_of(text, figure, about)
     ]

@@ -26,7 +26,7 @@ class Slot:
 def rank_places(question: Question, known: Sequence[str]) -> Question:
     """Of which place is the first of all (哪个省最多): the figures of all of them are wanted, for one alone is none."""
     scope, focus = question.scope, question.focus
-    named = len(scope.places) + len(scope.regions)
+    named = max(len(scope.places), len(scope.regions))  # a city brings its province with it
     if question.kind in (Kind.NONE, Kind.CORPUS, Kind.COMPARE) or named == 1 or len(scope.years) > 1:
         return question
     if len(known) < 2 or not _MOST.search(focus) or not (named or _OF_PLACES.search(focus)):

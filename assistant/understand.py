@@ -70,6 +70,7 @@ _A_NOT_A = re.compile(
 _MODAL_OR_NOT = re.compile(r"还?([要能会行有是该对可好])[不没]\1以?")  # 要不要 says nothing of its own,
 _VERB_OR_NOT = re.compile(r"还?([\u4e00-\u9fff])[不没]\1")  # 收不收费 is about 收费
 _COMES_OF_IT = re.compile("(?:会|将|要|被)被?(?:怎么?样|咋样|如何)|(?:怎么|咋|如何|怎样)(?:处?罚|处理|处置|处分|追究)")
+_AND_SO_ON = re.compile(r"等(?:地)?(?:的|[1一]共|总共|共)?(?:多少|几|哪几)")  # A、B等多少个城市: how many there are with them
 WH = re.compile(
     r"多少|多久|多大|多长|多高|几(?=[个座家项条处公万])|什么|哪些|哪个|哪里|吗|怎么|如何|是否|有没有|谁|何时|何|总结|概括|比较|对比|介绍|列出|列举|计划|任务"
 )
@@ -246,7 +247,8 @@ def _read_terms(normal: str, own: Sequence[str] = ()) -> tuple[str, ...]:
         for start, end in reversed(wording.spans):
             rest = f"{rest[:start]} {rest[end:]}"
     told = join_terms(*find_telling(rest))
-    return tuple(dict.fromkeys((*periods, *quoted, *(wording.text for wording in wordings), *told)))
+    found = tuple(dict.fromkeys((*periods, *quoted, *(wording.text for wording in wordings), *told)))
+    return found or tuple(m[1] for m in _QUOTED.finditer(normal))  # a name that is only a figure: “80条”
 
 
 def _drop_units(left: str) -> str:
@@ -306,7 +308,7 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
     # 上市办法有什么不一样 asks of one thing how it has changed; it sets nothing beside anything.
     compared = normal if slots or not named or _OTHERS.search(normal) else _DIFFERS.sub("", normal)
     if any(word in compared for word in lexicon.kinds["compare"]) or (
-        slots and (each or asks is Asks.QUANTITY or "比" in normal)
+        slots and not _AND_SO_ON.search(normal) and (each or asks is Asks.QUANTITY or "比" in normal)
     ):
         return Kind.COMPARE
     if each or re.search(r"哪(?:几|\d+)(?!年)", normal) or (asks is Asks.OTHER and counts_things(normal)):

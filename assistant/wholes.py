@@ -15,7 +15,7 @@ from vectorstore.segment import leading_verb
 
 LONGEST = 60  # characters of a run, unless a single unit is longer
 _HALF = 3.0  # what a run lacks that says nothing alone
-_JOINED = 140  # characters of a unit that is joined from several clauses; longer ones are told in parts
+_JOINED = 90  # characters of a unit that is joined from several clauses; longer ones are told in parts
 
 _COUNT = "[一二三四五六七八九十百零〇○\\d]"
 _ARTICLE = re.compile(rf"^(?:[^,，。;；:：]*\s)?(?:第{_COUNT}+条(?:之{_COUNT}+)?)\s+")

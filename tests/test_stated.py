@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer import Assistant
-from assistant.gate import is_of_another_number
+from assistant.mismatch import is_of_another_number
 from assistant.owners import About
 from assistant.pairs import keep_spoken
 from assistant.stated import inherits_year, lies_in, states_year
