@@ -30,6 +30,12 @@ class Contrast:
     asked: Weighing
     focus: str
 
+    def may_speak(self, text: str) -> bool:
+        """Whether a text has a word of any side at all, or may state a bound: quickly told, for most texts have none."""
+        normal = normalize(text)
+        bounded = any(side.bound is not None for side in self.of.sides)
+        return bounded or any(form in normal for forms in self.forms for form in forms)
+
     def speaks(self, number: int, text: str) -> float:
         """The share of a side's own words that a text has, as they are or by a name that no other side shares; no pieces of them."""
         normal, terms = normalize(text), self.sides[number].terms

@@ -170,6 +170,9 @@ def _read_all(question: Question, index: Searchable, weighed: Contrast) -> Itera
         for sentence in parsed.sentences:
             if before is None or before.paragraph != sentence.paragraph:
                 before, held = None, ()
+            if not any(held) and not weighed.may_speak(sentence.plain):
+                before, held = sentence, ()
+                continue
             if not lies_in(question.scope, sentence) or gives_orders(sentence.plain):
                 continue
             anchors = _find_anchors(sentence.plain, held, weighed)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 
 from assistant.announced import find_item_lines
 from assistant.clauses import split_clauses
 from assistant.expect import NAMED
+from assistant.kept import keep
 from assistant.lexicon import load_lexicon
 from assistant.quantities import Measure, find_quantities
 from assistant.weigh import Weighing
@@ -174,30 +176,40 @@ def list_stretches(documents: Sequence[ParsedDocument], scope: Scope) -> Iterato
     In a text without line breaks headings stand in the line: they open paragraphs there, and articles do.
     """
     for parsed in documents:
-        headings: tuple[str, ...] = ()
-        section, inline = -1, ""
-        items = find_item_lines(parsed.sentences)  # they are counted like headings
-        for (number, _), group in groupby(parsed.sentences, key=lambda s: (s.section, s.paragraph)):
-            sentences = tuple(group)
-            if number != section:
-                own = parsed.sections[number].headings
-                title = () if own[:1] == (parsed.document.title,) else (parsed.document.title,)
-                headings, section = (*title, *own), number
-                below = bool(headings[1:]) and all(_BRACKETED.match(heading) for heading in headings[1:])
-                inline = inline if below else ""
-                headings = (headings[0], inline, *headings[1:]) if inline else headings
-            if _VOCATIVE.match(sentences[0].plain) and _BRACKETED.match(headings[-1]):
-                headings = headings[:-1]  # a speech turns to something else, and no longer to its last small heading
-            if _is_heading(sentences) and sentences[0].id not in items:
-                above = headings[:-1] if _BRACKETED.match(headings[-1]) else headings
-                headings = (*above, sentences[0].plain.strip().rstrip("。"))
-                continue
-            for heading, part in _cut_inline(sentences):
-                if heading:
-                    inline, headings = heading, (headings[0], heading)
-                told = tuple(s for s in part if scope.allows(s) and not is_formal(s.plain))
-                if told:
-                    yield Stretch(headings, told)
+        for stretch in _cut_document(parsed):
+            told = tuple(sentence for sentence in stretch.sentences if scope.allows(sentence))
+            if told:
+                yield stretch if len(told) == len(stretch.sentences) else Stretch(stretch.headings, told)
+
+
+@keep
+def _cut_document(parsed: ParsedDocument) -> tuple[Stretch, ...]:
+    """All paragraphs of a document, without what only carries it."""
+    cut: list[Stretch] = []
+    headings: tuple[str, ...] = ()
+    section, inline = -1, ""
+    items = find_item_lines(parsed.sentences)  # they are counted like headings
+    for (number, _), group in groupby(parsed.sentences, key=lambda s: (s.section, s.paragraph)):
+        sentences = tuple(group)
+        if number != section:
+            own = parsed.sections[number].headings
+            title = () if own[:1] == (parsed.document.title,) else (parsed.document.title,)
+            headings, section = (*title, *own), number
+            below = bool(headings[1:]) and all(_BRACKETED.match(heading) for heading in headings[1:])
+            inline = inline if below else ""
+            headings = (headings[0], inline, *headings[1:]) if inline else headings
+        if _VOCATIVE.match(sentences[0].plain) and _BRACKETED.match(headings[-1]):
+            headings = headings[:-1]  # a speech turns to something else, and no longer to its last small heading
+        if _is_heading(sentences) and sentences[0].id not in items:
+            above = headings[:-1] if _BRACKETED.match(headings[-1]) else headings
+            headings = (*above, sentences[0].plain.strip().rstrip("。"))
+            continue
+        for heading, part in _cut_inline(sentences):
+            if heading:
+                inline, headings = heading, (headings[0], heading)
+            if told := tuple(s for s in part if not is_formal(s.plain)):
+                cut.append(Stretch(headings, told))
+    return tuple(cut)
 
 
 def _cut_inline(sentences: Sequence[Sentence]) -> Iterator[tuple[str, list[Sentence]]]:
@@ -306,6 +318,7 @@ def _rate(stretch: Stretch, weighing: Weighing) -> float:
     return rate * (_TWO if len(held) == 2 else 1.0)
 
 
+@lru_cache(maxsize=65_536)
 def is_formal(plain: str) -> bool:
     """Whether a sentence only carries the document: who issued it, to whom, who is responsible."""
     empty = _HAN.search(plain) is None or _VOCATIVE.match(plain) is not None or _CAPTION.match(plain) is not None

@@ -33,8 +33,21 @@ _TOKENS = re.compile(
 _SEPARATED_ASCII = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d])")
 
 
+_KEPT = 65_536  # texts whose form is kept: the sentences of some hundred documents are read for every question
+_LONGEST_KEPT = 400  # characters
+
+
 def normalize(text: str) -> str:
     """Make two ways of writing the same thing equal; the result is for machines only."""
+    return _keep(text) if len(text) <= _LONGEST_KEPT else _normalize(text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _keep(text: str) -> str:
+    return _normalize(text)
+
+
+def _normalize(text: str) -> str:
     text = _SEPARATED_ASCII.sub(lambda m: m.group().replace(",", ""), text)
     text = unicodedata.normalize("NFKC", text).casefold()
     return _TOKENS.sub(_digits, _converter().convert(text))
