@@ -181,14 +181,17 @@ class Assistant:
             yield Understood(understood)
         passages, decision = self._decide(understood, index, model)
         if history:
+            own = understand(question, (), corpus).terms
             for subject in (False, True):
                 if decision.refusal is None or scope is not None:
                     break
                 again = understand_as_follow_up(question, history, corpus, subject=subject)
                 if again is None or again.standalone == understood.standalone:
                     continue
+                if again.kind is Kind.SUMMARY and understood.kind is not Kind.SUMMARY:
+                    continue  # 2026年呢 after a figure asks for that figure, and not for all there is of the year
                 found = self._decide(again, index, model)
-                if found[1].refusal is None and is_certain(again, found[0]):
+                if found[1].refusal is None and is_certain(again, found[0]) and _is_of(own, again, found[0], index):
                     understood, (passages, decision) = again, found
             yield Understood(understood)
         notes: tuple[str, ...] = ()
@@ -335,6 +338,12 @@ class Assistant:
             notes=case.notes,
             seconds=clock.read(),
         )
+
+
+def _is_of(own: Sequence[str], question: Question, passages: Sequence[Passage], index: Evidence) -> bool:
+    """Whether what was found for a question with a carried subject has a word of its own: 小麦呢 no sentence of 水稻 answers."""
+    telling = weigh(question, index).only([term for term in own if len(term) > 1])
+    return question.kind not in WEIGHED or not telling.terms or telling.coverage(passages[0].sentence.plain) > 0
 
 
 def _list_regions(index: Evidence) -> list[str]:

@@ -38,6 +38,8 @@ _UNTIL = re.compile(
 _RARE_UNIT = re.compile(r"(?:多少|好多|(?<![第哪])几)([点级分票股届页字步岁克升册枚幅])(?=[,，。?？!！;；、]|$)")
 # 罚多少 wants money, or how many times what was taken.
 _FINED = re.compile(r"(?:罚款?|罚金|处罚)[^,，。?？]{0,4}(?:多少|几)(?!个?[天日月年])|多少[^,，。?？]{0,2}罚款?")
+_INVESTED = re.compile("投资(?:额|了|是|有|为|共|约)?多少(?=[?？,，。]|$)|哪1?个的?投资额?更?[大多高小少]")
+_MONEY = frozenset(("yuan", "usd"))
 _FINE = frozenset(("yuan", "usd", "times"))
 _APART = re.compile(r"(?:差|[高低多少]|拉开)了?(?:多少|几)个?百分点")
 
@@ -86,6 +88,8 @@ def find_units(question: str) -> frozenset[str]:
             return _COUNTS.get(lexicon.units[word], frozenset((lexicon.units[word],)))
     if _FINED.search(question):
         return _FINE
+    if _INVESTED.search(question):
+        return _MONEY
     wanted = [units for words, units in lexicon.dimensions if any(word in question for word in words)]
     return frozenset().union(*wanted) if len(wanted) == 1 else frozenset()
 

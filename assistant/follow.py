@@ -38,6 +38,9 @@ _DEICTIC = re.compile(
 )
 _WH_OR_END = re.compile(r"什么|哪些|哪个|怎么|如何|多少|几|[??]$")
 
+_SHORT = 8  # characters of a question that says little by itself
+_HAS_IT = re.compile(r"^[^,?]{2,4}[也又]?有(?:吗|没有|么)\??$")
+
 
 def understand(text: str, history: Sequence[Turn], corpus: Corpus) -> Question:
     """Read a question; InputInvalid where it is empty or longer than ``MAX_CHARACTERS``."""
@@ -98,8 +101,13 @@ def _is_follow_up(question: Question, previous: Question) -> bool:
         return True
     if question.asks is Asks.QUANTITY and question.kind is not Kind.CORPUS and _is_thin(question) and not now.regions:
         return True  # 一共要花多少钱: of what, the question before says
+    short = len(question.standalone) <= _SHORT
+    if short and now.regions and not question.terms and _HAS_IT.search(normalize(question.standalone)):
+        return True  # 上海有吗: what, the question before says
     if question.kind in (Kind.NONE, Kind.CORPUS):
         return False
+    if short and had.regions and question.asks is Asks.QUANTITY and not (now.regions or now.years):
+        return True  # 奖励多少 after 苏州围绕哪些领域
     asks = WH.search(question.standalone) or _ALSO_ASKS.search(normalize(question.standalone))
     bare = not asks and len(question.standalone) <= 12
     if bare:
@@ -154,6 +162,9 @@ def _complete(question: Question, previous: Question, corpus: Corpus) -> str:
     if swapped and (new_places or new_years):
         base = replace(previous, standalone=swapped)
         return _swap_scope(base, new_places, _write_years(new_years))
+    if swapped and find_mentions(before, corpus.own) and not find_mentions(swapped, corpus.own):
+        stated = new_years or read_years(swapped, corpus)
+        return f"{_scope_words(question, previous, stated)}{swapped}"  # the noun before took the place with it
     return swapped or f"{_scope_words(question, previous, new_years)}{core}?"
 
 

@@ -44,6 +44,7 @@ _ROW = 200  # characters; a row of a table is quoted whole
 _BOUND_BEFORE = re.compile(
     r"(?:不低于|不少于|不高于|不超过|不多于|不足|不到|低于|高于|少于|超过|至少|最多|最高|最低|超|约)$"
 )
+_BOUND_VERB = re.compile(r"(?:至少|最多|不少于|不超过)(?:应当?|要|须)?[配备建成设有安排完成提供]{1,4}$")  # 至少配备三名
 _BOUND_BEHIND = re.compile(r"(?:及?以[上下内]|左右|上下)")
 _TOO_LONG = 60  # characters; a quote this long is no longer read
 _BOUNDED = re.compile(r"\d[\d.]*[万亿千百]*[\u4e00-\u9fff]{1,4}?以[上下]")
@@ -82,15 +83,12 @@ def choose_quote(
     clauses = split_clauses(text)
     if len(clauses) < 2 or not weighing.terms:
         return text.rstrip("。;；")
-    dated = _states_other_year(sentence, about)
-    others = [
-        is_of_others(text, clause, about)
-        or (dated and not governs(about.years, text, clause))
-        or is_of_another_number(question, clause.text)
-        for clause in clauses
-    ]
+    dated = states_other_year(sentence, about)
+    others = _find_others(text, clauses, about, question, dated=dated)
     goal = weighing.coverage(_leave_out(text, clauses, others))
-    bounds = [bound for bound in _BOUNDED.findall(question) if bound in text]  # 500万元以下 is not what is said of 500万元以上
+    bounds = [
+        bound for bound in _BOUNDED.findall(question) if bound in text
+    ]  # 500万元以下 is not what is said of 500万元以上
     best: tuple[float, int, int, int] | None = None
     for i in range(len(clauses)):
         first = _clause_start(clauses, i)
@@ -123,6 +121,16 @@ def choose_quote(
     return text[clauses[first].start : clauses[last].end].strip()
 
 
+def _find_others(text: str, clauses: Sequence[Clause], about: About, question: str, *, dated: bool) -> list[bool]:
+    """Which clauses speak of other places, years or numbered things."""
+    return [
+        is_of_others(text, clause, about)
+        or (dated and not governs(about.years, text, clause))
+        or is_of_another_number(question, clause.text)
+        for clause in clauses
+    ]
+
+
 def _begin_whole(clauses: Sequence[Clause], others: Sequence[bool], first: int, question: str) -> int:
     """Go back to the condition that a clause goes on from (满三年,并符合…的), and to who does it, where that is asked for."""
     wanted = _GOES_ON_WHO if _WHO.search(question) else _GOES_ON
@@ -131,7 +139,7 @@ def _begin_whole(clauses: Sequence[Clause], others: Sequence[bool], first: int, 
     return first
 
 
-def _states_other_year(sentence: Sentence, about: About) -> bool:
+def states_other_year(sentence: Sentence, about: About) -> bool:
     """Whether a sentence is of the asked year by its own words alone: what it says without naming that is of its section's year."""
     year = sentence.labels.year
     return year is not None and str(year) not in about.years and is_named(about.years, find_years(sentence.plain))
@@ -193,6 +201,15 @@ def cut_pieces(sentence: Sentence, weighing: Weighing, limit: int = _TOO_LONG) -
     return tuple(pieces)
 
 
+def open_piece(sentence: Sentence, piece: Piece) -> str:
+    """A piece from where its clause opens: without its first items an enumeration is another."""
+    clauses = split_clauses(sentence.plain)
+    first = next((n for n, clause in enumerate(clauses) if clause.start == piece.start), 0)
+    while first > 0 and not clauses[first].opens:
+        first -= 1
+    return sentence.plain[clauses[first].start : piece.start] + piece.text
+
+
 def most_telling(sentence: Sentence, weighing: Weighing, about: About | None = None) -> str:
     """The run of clauses of a sentence that says most; of one that speaks of several places, one that names the asked one."""
     pieces, about = cut_pieces(sentence, weighing), about or About()
@@ -237,7 +254,7 @@ def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question:
         for figure in read_figures(text)
         if offset <= figure.quantity.start < offset + len(quote) and said_of(text, figure, about)
     ]
-    if _states_other_year(sentence, about):
+    if states_other_year(sentence, about):
         figures = [figure for figure in figures if is_named(about.years, figure.years or ())]
     if any(_stand_together(one, other) for one, other in pairwise(figures)):
         return None
@@ -247,6 +264,9 @@ def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question:
     if most <= 0 or len(leading) != 1 or not leading[0].sure:
         return None
     figure = leading[0]
+    own = weighing.held(figure.words)
+    if any(weighing.held(other.words) - own for _, other in rated):
+        return None  # of the question's words another figure has some that this one has not: 累计建成企业 beside 累计建成县
     end = figure.end - offset
     held, behind = weighing.held(quote[:end] + leading_verb(quote)), weighing.held(quote[end:])
     if behind - held or not unit_fits(figure.quantity.text, question):
@@ -256,7 +276,7 @@ def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question:
 
 def _with_bound(text: str, quantity: Quantity) -> str | None:
     """The figure with the word that makes it a bound: 5000人以上, 不少于50个; none that is cut from a unit that is not known."""
-    before = _BOUND_BEFORE.search(text[: quantity.start])
+    before = _BOUND_BEFORE.search(text[: quantity.start]) or _BOUND_VERB.search(text[: quantity.start])
     after = _BOUND_BEHIND.match(text, quantity.end)
     if after is None and _CUT_UNIT.search(text[: quantity.end]) and text[quantity.end : quantity.end + 1].isalpha():
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from assistant.phrases import Phrase, find_phrases
 from assistant.prompt import name_labels
@@ -48,6 +49,9 @@ def _say_missing(question: Question, sentences: Iterable[Sentence]) -> str:
     missing = _find_missing(question, phrases, sentences)
     if missing:
         what = "、".join(f"“{phrase.text}”" for phrase in missing[: 1 if question.counted else 2])
+        if (where or when) and _stands_elsewhere(scope.places or scope.regions, missing, sentences):
+            # A heading, or the head of a table, may say of what place and year a sentence is without a label of it.
+            return f"资料里没有找到写明是{where}{when}的关于{what}的内容"
         return f"资料里没有{where}{when}关于{what}的内容"
     if phrases:
         what = "、".join(f"“{phrase.text}”" for phrase in phrases[:2])
@@ -55,17 +59,23 @@ def _say_missing(question: Question, sentences: Iterable[Sentence]) -> str:
         return f"资料里提到过{of}{what}，但没有找到能回答这个问题的句子"
     if question.terms:
         return f"资料里没有找到{where}{when}能回答这个问题的句子"
+    anywhere = replace(question.scope, part=None, sources=frozenset())
+    if any(anywhere.allows(sentence) or _names_scope(question, sentence.plain) for sentence in sentences):
+        return f"资料里没有找到{where}{when}能回答这个问题的句子"
     return f"资料里没有{where}{when}的内容" if where or when else "资料里没有这个问题的答案"
 
 
 def _find_missing(question: Question, phrases: Sequence[Phrase], sentences: Iterable[Sentence]) -> list[Phrase]:
     """The phrases of which a word stands in no sentence of the place and year that were asked for, by this or another name."""
     wanted = {word: _names(word) for phrase in phrases for word in phrase.words if len(word) > 1}
+    before = ""
     for sentence in sentences:
         if not wanted:
             break
-        if question.scope.allows(sentence) or _names_scope(question, sentence.plain):
-            normal = normalize(sentence.plain)
+        names = _names_scope(question, sentence.plain)
+        read, before = (before if names else "") + sentence.plain, sentence.plain
+        if names or question.scope.allows(sentence):
+            normal = normalize(read)  # 北京可以上浮20% is said of what the sentence before it is about
             wanted = {word: names for word, names in wanted.items() if not any(name in normal for name in names)}
     return [phrase for phrase in phrases if any(word in wanted for word in phrase.words)]
 
@@ -75,6 +85,14 @@ def _names_scope(question: Question, text: str) -> bool:
     scope = question.scope
     wheres = [scope.places or scope.regions, {f"{year}年" for year in scope.years}]
     return any(wheres) and all(any(name in text for name in names) for names in wheres if names)
+
+
+def _stands_elsewhere(places: Iterable[str], missing: Sequence[Phrase], sentences: Iterable[Sentence]) -> bool:
+    """Whether the texts name the places, and have a word of what is missing under another place or year, or under none."""
+    if not all(any(place in sentence.plain for sentence in sentences) for place in places):
+        return False
+    words = {word for phrase in missing for word in phrase.words if len(word) > 1}
+    return any(word in normalize(sentence.plain) for sentence in sentences for word in words)
 
 
 def _names(word: str) -> frozenset[str]:

@@ -35,17 +35,17 @@ class _Words:
 
 _CHINESE = _Words(
     "| 对象 | 资料中的说法 |",
-    "资料未提及",
+    "找到的句子中未提及",
     "{total}项中有{found}项在资料中有依据。",
     "下面是资料中最接近的一句，措辞与问题不尽相同，请对照原文判断。",
-    "资料中对此的说法不一致，都列在下面，请对照原文判断。",
+    "资料中对此的说法不一致，或各指不同的时间、范围，都列在下面，请对照原文判断。",
 )
 _ENGLISH = _Words(
     "| Subject | What the documents say |",
-    "not mentioned",
+    "not mentioned in what was found",
     "{found} of {total} are covered by the documents.",
     "This is the nearest sentence; its words are not quite those of the question, so please compare it with the source.",
-    "The documents differ on this; all that they say is below, please compare it with the source.",
+    "The documents differ on this, or speak of different times or scopes; all is below, please compare it with the source.",
 )
 _BEARS = 0.3  # share of the question that a model's sentence, or one that it cites, has to hold
 _TITLED = Finding(Verdict.SUPPORTED, "it is the title of the document that is cited", "这是所引句子所在文件的标题")

@@ -34,6 +34,11 @@ def rank_places(question: Question, known: Sequence[str]) -> Question:
     return replace(question, kind=Kind.COMPARE, asks=Asks.QUANTITY)
 
 
+def asks_places(focus: str) -> bool:
+    """Whether a question is about places without naming them: 各市, 哪个省, 几个地区."""
+    return bool(_OF_PLACES.search(focus) or _MOST.search(focus) or re.search("各地|哪里|哪儿|两地|两[省市]", focus))
+
+
 def asks_first(focus: str) -> bool:
     """Whether it asks which one is the first of all: the figure of one alone does not tell that."""
     return bool(_MOST.search(focus) and re.search("哪|谁", focus))

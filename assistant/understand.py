@@ -22,7 +22,10 @@ from vectorstore.types import ParsedDocument, Part, Scope
 
 MAX_CHARACTERS = 4000
 
-YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)(?!\s*[万亿个座家项亩吨])|(?<!\d)(\d\d)年(?!来|内|前|后|间|以)")
+YEAR = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)(?!\d)(?!\s*[万亿个座家项亩吨])"
+    r"|(?<!\d)(?<!可以)(?<!可以是)(?<![期满])(?<!期是)(?<!最长)(?<!超过)(?<!少于)(\d\d)年(?!来|内|前|后|间|以)"  # 可以20年吗
+)
 _FROM_NOW = {"今年": 0, "本年": 0, "去年": -1, "明年": 1, "前年": -2, "后年": 2}
 _FROM_THEN = {"上年": -1, "上一年": -1, "上1年": -1, "前一年": -1, "前1年": -1, "下一年": 1, "下1年": 1}
 _PAST = re.compile(r"(?<![讲说写提谈到])了(?:多少|几|哪些|什么)")
@@ -70,7 +73,9 @@ _A_NOT_A = re.compile(
 _MODAL_OR_NOT = re.compile(r"还?([要能会行有是该对可好])[不没]\1以?")  # 要不要 says nothing of its own,
 _VERB_OR_NOT = re.compile(r"还?([\u4e00-\u9fff])[不没]\1")  # 收不收费 is about 收费
 _COMES_OF_IT = re.compile("(?:会|将|要|被)被?(?:怎么?样|咋样|如何)|(?:怎么|咋|如何|怎样)(?:处?罚|处理|处置|处分|追究)")
-_AND_SO_ON = re.compile(r"等(?:地)?(?:的|[1一]共|总共|共)?(?:多少|几|哪几)")  # A、B等多少个城市: how many there are with them
+_AND_SO_ON = re.compile(
+    r"等(?:地)?(?:的|[1一]共|总共|共)?(?:多少|几|哪几)"
+)  # A、B等多少个城市: how many there are with them
 WH = re.compile(
     r"多少|多久|多大|多长|多高|几(?=[个座家项条处公万])|什么|哪些|哪个|哪里|吗|怎么|如何|是否|有没有|谁|何时|何|总结|概括|比较|对比|介绍|列出|列举|计划|任务"
 )

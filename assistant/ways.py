@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from assistant.anchor import find_stated_otherwise, note_figure
 from assistant.charge import compose_charge, find_charge, show_charge
-from assistant.compose import Composition, compose, compose_opposed
+from assistant.compose import Composition, compose, compose_opposed, is_hedged
+from assistant.defined import compose_definition, find_definition, show_definition
 from assistant.gate import Decision
 from assistant.listing import compose_listing, find_listing, show_listing
 from assistant.opposed import find_opposed, show_opposed
@@ -40,6 +41,9 @@ def choose_way(way: Way, index: Searchable) -> Way:
     ):  # it stands behind the paragraph, and not in the sentence that was found
         told = replace(way, passages=show_charge(charge), decision=Decision(None), only_quotes=True)
         return replace(told, compose=lambda: compose_charge(charge, weighing))
+    if defined := find_definition(way.question, index):
+        told = replace(way, passages=show_definition(defined), decision=Decision(None), only_quotes=True)
+        return replace(told, compose=lambda: compose_definition(defined))
     opposed = find_opposed(way.question, index)
     if opposed and opposed.answers:
         told = replace(way, passages=show_opposed(opposed), decision=Decision(None), only_quotes=True)
@@ -52,8 +56,11 @@ def choose_way(way: Way, index: Searchable) -> Way:
         return replace(
             way, question=question, passages=passages, decision=Decision(None), notes=(note_figure(question),)
         )
-    if way.decision.refusal is None and (
-        listing := find_listing(way.question, way.passages, index.documents, weighing)
+    unsure = bool(way.passages) and is_hedged(way.question, way.passages[0], weighing)
+    if (
+        way.decision.refusal is None
+        and not (unsure and way.question.kind is Kind.YES_NO)
+        and (listing := find_listing(way.question, way.passages, index.documents, weighing))
     ):
         return replace(way, passages=show_listing(listing, way.passages), compose=lambda: compose_listing(listing))
     return way

@@ -90,11 +90,16 @@ def stands_in(term: str, normal: str, *, short: int = 0) -> bool:
     start = normal.find(term)
     while start >= 0:
         end = start + len(term)
-        turned = start > 0 and normal[start - 1] in _NEGATIONS and len(term) > 1
+        turned = start > 0 and len(term) > 1 and (normal[start - 1] in _NEGATIONS or _is_deputy(term, normal, start))
         if not turned and (len(term) > short or {start, end} <= _edges(normal)):
             return True
         start = normal.find(term, start + 1)
     return False
+
+
+def _is_deputy(term: str, normal: str, start: int) -> bool:
+    """Whether a text names the deputy of a person only: 副县长 is not the 县长."""
+    return normal[start - 1] == "副" and term.endswith(("长", "经理", "主任", "书记", "主席"))
 
 
 _edges = lru_cache(maxsize=1024)(find_edges)

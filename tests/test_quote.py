@@ -157,3 +157,35 @@ def test_a_note_behind_a_paragraph_is_not_quoted_with_what_follows_it() -> None:
 def test_a_quote_does_not_end_before_what_it_opens_is_said() -> None:
     sentence = make_sentence("在东湖市发布的《节水规划》中,明确提出改造管网31公里,编制用水清单。")
     assert choose_quote(sentence, _weigh("东湖市", "节水规划")) == "在东湖市发布的《节水规划》中,明确提出改造管网31公里"
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "answer"),
+    [
+        ("车辆应当在2025年12月31日之前登记。", "车辆应当在什么时候登记", "2025年12月31日之前"),
+        ("车辆应当在2025年登记。", "车辆应当在什么时候登记", "2025年"),
+        ("申报时间为9月1日至9月30日。", "什么时候申报", None),  # two ends, and no year of a label
+        ("枢纽确保2027年底前投入运营。", "枢纽什么时候投入运营", "2027年底前"),
+        ("2024年版指南同时废止。", "2024年版指南什么时候废止", None),  # the question's own year
+    ],
+)
+def test_when_is_answered_by_the_whole_date_or_not_at_all(text: str, question: str, answer: str | None) -> None:
+    sentence = make_sentence(text, year=2026)
+    assert short_answer(Asks.YEAR, sentence, text.rstrip("。"), _weigh("登记"), question) == answer
+
+
+@pytest.mark.parametrize(("text", "answer"), [("道路停车前30分钟免费。", None), ("道路停车泊位30个免费。", "30个")])
+def test_a_figure_is_not_cut_from_its_unit(text: str, answer: str | None) -> None:
+    assert short_answer(Asks.QUANTITY, make_sentence(text), text.rstrip("。"), _weigh("道路", "停车")) == answer
+
+
+@pytest.mark.parametrize(
+    ("question", "quote"),
+    [
+        ("谁编制年度计划", "甲部是节能工作的归口部门，负责编制年度计划、统计数据"),
+        ("编制年度计划有哪些要求", "负责编制年度计划、统计数据"),
+    ],
+)
+def test_who_does_it_stands_in_the_quote_where_that_is_asked_for(question: str, quote: str) -> None:
+    sentence = make_sentence("甲部是节能工作的归口部门，负责编制年度计划、统计数据，组织考核评比活动。")
+    assert choose_quote(sentence, _weigh("编制", "年度计划"), items=True, question=question) == quote

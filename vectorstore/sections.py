@@ -44,6 +44,9 @@ _COLLECTION = re.compile(
     r"等|各[地省市]|多[地省市]|[两三四五六七八九十\d][地省市]|汇编|摘编|摘录|对比|对照|盘点|一览|梳理"
 )
 _REPORT = "工作报告"
+_AFTERWORD = re.compile(
+    "(?:编后|编后语|编者按|编者的话|编者注|小编|记者手记|结语|结束语)[:：]"
+)  # of none of the parts before it
 _FROM_DATE = "按发布日期"
 _IN_FORCE = "条文长期有效，不属于某一年 / rules are in force over years"
 _VERSION = re.compile(r"(?:19|20)\d{2}[^)）]{0,12}(?:修正|修订|修改|公布|发布|通过|施行|版)")
@@ -137,6 +140,8 @@ def _draft(document: Document, layout: Layout, boilerplate: Sequence[Boilerplate
         if heading:
             path = _nest(drafts[-1].headings, heading, after_link=after_link, parts_outside=parts_outside)
             drafts.append(_Draft(block.start, path, after_link=after_link))
+        elif _AFTERWORD.match(block.plain) and len(drafts[-1].headings) > 1:
+            drafts.append(_Draft(block.start, [h for h in drafts[-1].headings if h.style == "title"]))
         elif after_link:
             drafts.append(_Draft(block.start, after_link=True))
         if not heading:
