@@ -19,7 +19,15 @@ from assistant.mismatch import speaks_otherwise
 from assistant.opposed import Opposed
 from assistant.owners import About, ask_about, find_places, read_about
 from assistant.pairs import keep_spoken, names_them
-from assistant.quote import choose_quote, cut_pieces, most_telling, open_piece, short_answer, states_other_year
+from assistant.quote import (
+    choose_quote,
+    cut_pieces,
+    drop_note,
+    most_telling,
+    open_piece,
+    short_answer,
+    states_other_year,
+)
 from assistant.rivals import find_rivals
 from assistant.rules import RULE
 from assistant.slots import asks_first, asks_places, plan_slots, says_first
@@ -228,7 +236,7 @@ def _state(
         sentence, about
     )  # else the rest may be of another year
     if wider := alone and _leaves_out(weighing, sentence.plain, quote):
-        quote = sentence.plain.rstrip("。;；") if len(sentence.plain) <= _WHOLE else quote
+        quote = drop_note(sentence.plain).rstrip("。;；") if len(sentence.plain) <= _WHOLE else quote
     short = short_answer(question.asks, sentence, quote, weighing, question.focus, about)
     near, titled = near or wider, _asks_title(question, sentence, short)
     named = frame(sentence, None if question.scope.places else quote)

@@ -76,8 +76,7 @@ def choose_quote(
     as it stands, and with ``items`` an enumeration goes on to its end: a list wants its items, not the one that was named.
     """
     text, about = sentence.plain, about or read_about(question)
-    # (…牵头,…配合) behind a paragraph is said of that paragraph, and not of what follows.
-    text = _NOTE_BEFORE.sub("", text)
+    text = drop_note(text)
     if len(text) <= max(whole, _ROW if is_row(text) else 0):
         return text.rstrip("。;；")
     clauses = split_clauses(text)
@@ -119,6 +118,11 @@ def choose_quote(
     while last + 1 < len(clauses) and _HANGING.search(clauses[last].text) and not others[last + 1]:
         last += 1  # 在…规划中 says where something stands, and not yet what
     return text[clauses[first].start : clauses[last].end].strip()
+
+
+def drop_note(text: str) -> str:
+    """Leave out (…牵头,…配合) behind the paragraph before: it is said of that paragraph, and not of what follows."""
+    return _NOTE_BEFORE.sub("", text)
 
 
 def _find_others(text: str, clauses: Sequence[Clause], about: About, question: str, *, dated: bool) -> list[bool]:
