@@ -44,7 +44,7 @@ PARAGRAPHS = 300
 NINE = 9
 _OVERLAP_WEIGHT = 0.2
 _BLENDS = (0.1, 0.25, 0.5, 1.0)  # of P(it answers) beside the retriever's own score
-_RANKINGS = ("among", "retriever", "reader", "among searched", "search", "reader over search")
+_RANKINGS = ("among", "retriever", "reader", "with its answers", "among searched", "search", "reader over search")
 _EMPTY = re.compile(r"[\s，。、；：？！“”（）()《》\"',.?!:;]+")
 _DROPPED = re.compile(r"[\s\u3000\W_]+")
 _CHARACTERS = re.compile(r"[A-Za-z]+|.", re.DOTALL)
@@ -97,7 +97,7 @@ def measure_cmrc(model: reader.Model, data: Path, limit: int) -> Figures:
     """Right sentence among the nine of most overlap; answerable or not with the answering sentence taken away."""
     asked = read_cmrc(data, limit)
     weigh = weigh_pairs({s for a in asked for s in a.sentences})
-    hits: dict[str, list[float]] = {"overlap": [], "label": [], "label+overlap": [], "among nine": []}
+    hits: dict[str, list[float]] = {"overlap": [], "label": [], "label+answer": [], "label+overlap": [], "among nine": []}
     heights: dict[bool, list[float]] = {True: [], False: []}
     nones: dict[bool, list[float]] = {True: [], False: []}
     overlaps: dict[bool, list[float]] = {True: [], False: []}
@@ -108,6 +108,8 @@ def measure_cmrc(model: reader.Model, data: Path, limit: int) -> Figures:
         hits["among nine"].append(float(one.gold in nine))
         hits["overlap"].append(float(nine[0] == one.gold))
         hits["label"].append(float(nine[int(height.argmax())] == one.gold))
+        answering = spans.find_answer(model, one.question, [one.sentences[i] for i in nine], scores.answers)
+        hits["label+answer"].append(float(nine[answering.candidate] == one.gold))
         mixed = height + _OVERLAP_WEIGHT * (shared - shared.mean()) / (shared.std() + 1e-6)
         hits["label+overlap"].append(float(nine[int(mixed.argmax())] == one.gold))
         heights[True].append(float(height.max()))
@@ -215,11 +217,16 @@ def measure_passages(
         hits["among"].append(max(right, default=0.0))
         hits["retriever"].append(right[0] if right else 0.0)
         hits["reader"].append(right[int(np.argmax(scores))] if right else 0.0)
+        texts = [p.sentence.plain for p in passages]
+        found_with = spans.find_answer(model, understood.focus, texts, scores).candidate if right else 0
+        hits["with its answers"].append(right[found_with] if right else 0.0)
         for weight in _BLENDS:
             hits[f"blend {weight}"].append(right[_best(passages, scores, weight)] if right else 0.0)
     index.close()
     gains = {
-        name: difference(hits[name], hits["retriever"]) for name in hits if name == "reader" or name.startswith("blend")
+        name: difference(hits[name], hits["retriever"])
+        for name in hits
+        if name in ("reader", "with its answers") or name.startswith("blend")
     }
     gains["reader over search, above the search"] = difference(hits["reader over search"], hits["search"])
     return {

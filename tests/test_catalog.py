@@ -47,7 +47,7 @@ def write_gguf(path: Path, architecture: str, tokens: list[str] | None) -> Path:
 def test_the_bundled_model_is_the_default_and_whole(home: Path) -> None:
     spec = current_model(home)
     assert spec == bundled()
-    assert (spec.form, spec.quantization, spec.template) == (Form.READER, "Q8_0", None)
+    assert (spec.form, spec.quantization, spec.template) == (Form.READER, "Q4_K_M", None)
     verify_model(spec)
     assert not home.exists()
 

@@ -77,4 +77,4 @@ def test_what_the_documents_do_not_say_is_refused(assistant: Assistant, question
 def test_the_model_that_answered_is_named_with_its_checksum(assistant: Assistant) -> None:
     model = assistant.ask("上海2024年新建公园多少座？").to_json()["model"]
     assert model["sha256"] == bundled().sha256
-    assert model["quantization"] == "Q8_0"
+    assert model["quantization"] == "Q4_K_M"

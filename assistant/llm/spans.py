@@ -43,8 +43,8 @@ LEAST_PROBABILITY = 0.5
 
 # Both found on held-out paragraphs of the training data: a tag says "outside" too readily, most tokens being that; and a
 # sentence that holds a sure answer is likelier to be the answering one.
-_LEANING = 1.25  # added to what a tag says for "inside", in logits
-_SURENESS = 1.5  # what the sureness of a piece counts beside its sentence's label, both in logits
+_LEANING = 0.5  # added to what a tag says for "inside", in logits
+_SURENESS = 2.0  # what the sureness of a piece counts beside its sentence's label, both in logits
 _TRIED = 4  # sentences
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*[%％‰]?|[A-Za-z]+|.", re.DOTALL)  # no answer may cut these in two, nor a word
