@@ -97,7 +97,13 @@ def measure_cmrc(model: reader.Model, data: Path, limit: int) -> Figures:
     """Right sentence among the nine of most overlap; answerable or not with the answering sentence taken away."""
     asked = read_cmrc(data, limit)
     weigh = weigh_pairs({s for a in asked for s in a.sentences})
-    hits: dict[str, list[float]] = {"overlap": [], "label": [], "label+answer": [], "label+overlap": [], "among nine": []}
+    hits: dict[str, list[float]] = {
+        "overlap": [],
+        "label": [],
+        "label+answer": [],
+        "label+overlap": [],
+        "among nine": [],
+    }
     heights: dict[bool, list[float]] = {True: [], False: []}
     nones: dict[bool, list[float]] = {True: [], False: []}
     overlaps: dict[bool, list[float]] = {True: [], False: []}
