@@ -287,7 +287,7 @@ class Assistant:
             drafted = yield from write_drafts(case.model.engine, case.model.spec, task, clock.first_token)
             clock.lap("generate")
             case = replace(case, passages=drafted.passages, notes=(*case.notes, *drafted.notes))
-            lines = say_drafts(drafted.drafts, case.passages, case.weighing, case.titles)
+            lines = say_drafts(drafted.drafts, case.passages, case.weighing, case.titles, case.question.counted)
             if left_out := len(drafted.drafts) - len(lines):
                 case = replace(case, notes=(*case.notes, _LEFT_OUT.format(left_out)))
             # A text that cites nothing may say, in the model's own words, that there is no answer.

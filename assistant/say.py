@@ -35,14 +35,14 @@ class _Words:
 
 _CHINESE = _Words(
     "| 对象 | 资料中的说法 |",
-    "找到的句子中未提及",
+    "资料未提及",
     "{total}项中有{found}项在资料中有依据。",
     "下面是资料中最接近的一句，措辞与问题不尽相同，请对照原文判断。",
     "资料中对此的说法不一致，或各指不同的时间、范围，都列在下面，请对照原文判断。",
 )
 _ENGLISH = _Words(
     "| Subject | What the documents say |",
-    "not mentioned in what was found",
+    "not mentioned",
     "{found} of {total} are covered by the documents.",
     "This is the nearest sentence; its words are not quite those of the question, so please compare it with the source.",
     "The documents differ on this, or speak of different times or scopes; all is below, please compare it with the source.",
@@ -114,7 +114,11 @@ def _said(text: str, cited: tuple[Sentence, ...], titles: Mapping[str, str]) -> 
 
 
 def say_drafts(
-    drafts: Sequence[Draft], passages: Sequence[Passage], weighing: Weighing, titles: Mapping[str, str]
+    drafts: Sequence[Draft],
+    passages: Sequence[Passage],
+    weighing: Weighing,
+    titles: Mapping[str, str],
+    counted: Sequence[str] = (),
 ) -> tuple[Line, ...]:
     """Check what a model wrote. A claim that fails is replaced by the exact quote of what it cites, or left out.
 
@@ -138,7 +142,8 @@ def say_drafts(
             said = replaced
         else:
             said = _drop_idle(said, titles)
-        if said.text and all(said.text != other.said[0].text for other in lines):
+        told = said.text and _counts(said, weighing.only(counted))
+        if told and all(said.text != other.said[0].text for other in lines):
             lines.append(Line((said,)))
     return tuple(lines)
 
@@ -147,6 +152,12 @@ def _bears_on(draft: Draft, weighing: Weighing) -> bool:
     """Whether a sentence, or one that it cites, speaks of what was asked; a question of the model's own claims nothing."""
     texts = (draft.text, *(p.sentence.plain for p in draft.passages))
     return not draft.text.endswith(("？", "?")) and (not draft.passages or max(map(weighing.coverage, texts)) >= _BEARS)
+
+
+def _counts(said: Said, counted: Weighing) -> bool:
+    """Whether a sentence, or one that it still cites, speaks of the thing that was to be counted: that both are 新增 is not enough."""
+    texts = (said.text, *(sentence.plain for sentence in said.cited))
+    return not counted.terms or not said.cited or max(map(counted.coverage, texts)) >= _BEARS
 
 
 def _is_harmless(text: str, weighing: Weighing) -> bool:

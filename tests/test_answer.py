@@ -103,7 +103,7 @@ def test_what_another_year_has_is_a_refusal_that_names_it(seed_index: Index) -> 
 
 def test_a_comparison_is_a_table_with_a_row_for_what_is_missing(seed_index: Index) -> None:
     answer = _reader(seed_index).ask("北京和上海2024年新建公共充电桩多少个？")
-    assert "| 北京2024年 | 找到的句子中未提及 |" in answer.text
+    assert "| 北京2024年 | 资料未提及 |" in answer.text
     assert "1万个" in answer.text
     assert answer.text.endswith("2项中有1项在资料中有依据。")
 

@@ -85,13 +85,13 @@ def test_what_else_is_done_to_those_who_do_so_is_told_too(assistant: Assistant) 
 def test_a_side_that_the_documents_do_not_speak_of_is_said_to_be_missing(assistant: Assistant) -> None:
     rows = _rows(assistant, "瞒报火情和旷工迟到，处罚有什么区别")
     assert "记过" in rows["瞒报火情"]
-    assert rows["旷工迟到"] == "找到的句子中未提及"
+    assert rows["旷工迟到"] == "资料未提及"
 
 
 def test_the_figure_of_another_thing_with_the_same_adjective_is_none_of_a_side(assistant: Assistant) -> None:
     # 国家级 stands only beside 林班.
     rows = _rows(assistant, "国家级示范苗圃和县级示范苗圃的奖励差多少")
-    assert rows["国家级示范苗圃"] == "找到的句子中未提及"
+    assert rows["国家级示范苗圃"] == "资料未提及"
     assert "8万元" in rows["县级示范苗圃"]
 
 
@@ -104,7 +104,7 @@ def test_of_the_place_that_has_most_all_places_are_shown(assistant: Assistant) -
     rows = _rows(assistant, "哪个省市2024年新建口袋公园最多？")
     assert "40个" in rows["北京2024年"]
     assert "60个" in rows["上海2024年"]
-    assert rows["吉林2024年"] == "找到的句子中未提及"  # 滑雪公园 are something else
+    assert rows["吉林2024年"] == "资料未提及"  # 滑雪公园 are something else
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_sentence_that_only_lists_the_sides_tells_none_of_them() -> None:
     rows = _rows(Assistant(index, READER, FakeEngine()), "红松林场、白桦林场和云杉林场的防火有什么不同")
     assert "巡护" in rows["红松林场"]
     assert "瞭望塔" in rows["云杉林场"]
-    assert rows["白桦林场"] == "找到的句子中未提及"
+    assert rows["白桦林场"] == "资料未提及"
 
 
 def test_what_is_told_of_several_years_says_of_which_one_it_is() -> None:
