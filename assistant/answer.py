@@ -22,6 +22,7 @@ from assistant.gate import SLOT, Decision, decide, is_certain
 from assistant.llm.catalog import Form, ModelSpec
 from assistant.llm.engine import LanguageModel
 from assistant.llm.held import Held, Model
+from assistant.quantities import Measure, find_quantities
 from assistant.refuse import write_refusal
 from assistant.retrieve import WEIGHED, Scorer, number, retrieve
 from assistant.rivals import find_rivals
@@ -290,9 +291,9 @@ class Assistant:
             lines = say_drafts(drafted.drafts, case.passages, case.weighing, case.titles, case.question.counted)
             if left_out := len(drafted.drafts) - len(lines):
                 case = replace(case, notes=(*case.notes, _LEFT_OUT.format(left_out)))
-            # A text that cites nothing may say, in the model's own words, that there is no answer.
-            cited = any(draft.passages for draft in drafted.drafts)
-            quotes = cited and not holds_anything(lines) and not case.stop.is_set()
+            # A text that cites nothing and states no figure may say, in the model's own words, that there is no answer.
+            claims = any(draft.passages or _states_figure(draft.text) for draft in drafted.drafts)
+            quotes = claims and not holds_anything(lines) and not case.stop.is_set()
             layout = Layout.NEAREST if is_hedged(case.question, found[0], case.weighing) else layout
         if quotes:  # also where nothing of what a model wrote stands: the documents' own words do
             composition = compose_way(case.way, case.weighing)
@@ -344,6 +345,10 @@ def _is_of(own: Sequence[str], question: Question, passages: Sequence[Passage], 
     """Whether what was found for a question with a carried subject has a word of its own: 小麦呢 no sentence of 水稻 answers."""
     telling = weigh(question, index).only([term for term in own if len(term) > 1])
     return question.kind not in WEIGHED or not telling.terms or telling.coverage(passages[0].sentence.plain) > 0
+
+
+def _states_figure(text: str) -> bool:
+    return any(quantity.measure is Measure.QUANTITY for quantity in find_quantities(text))
 
 
 def _list_regions(index: Evidence) -> list[str]:
