@@ -19,7 +19,7 @@ from vectorstore.types import Sentence
 
 
 def write_refusal(
-    question: Question, refusal: Refusal, nearest: Sequence[Passage], sentences: Iterable[Sentence] = ()
+    question: Question, refusal: Refusal, nearest: Sequence[Passage], sentences: Sequence[Sentence] = ()
 ) -> str:
     """One or two sentences, in the language of the question. ``sentences`` are all that the documents have."""
     if re.search(r"[\u4e00-\u9fff]", question.text):
@@ -27,7 +27,7 @@ def write_refusal(
     return _in_english(refusal, nearest)
 
 
-def _in_chinese(question: Question, refusal: Refusal, nearest: Sequence[Passage], sentences: Iterable[Sentence]) -> str:
+def _in_chinese(question: Question, refusal: Refusal, nearest: Sequence[Passage], sentences: Sequence[Sentence]) -> str:
     if refusal is Refusal.NOT_A_QUESTION:
         return "这不是能从这些政策文件中回答的问题。请就文件的内容提问。"
     said = _say_missing(question, sentences)
@@ -40,7 +40,7 @@ def _in_chinese(question: Question, refusal: Refusal, nearest: Sequence[Passage]
     return f"{said}，所以不作回答。{see}"
 
 
-def _say_missing(question: Question, sentences: Iterable[Sentence]) -> str:
+def _say_missing(question: Question, sentences: Sequence[Sentence]) -> str:
     """What the documents do not have of what was asked for; where they speak of all of it, only that this is no answer."""
     scope = question.scope
     where = "、".join(sorted(scope.places or scope.regions))
@@ -65,7 +65,7 @@ def _say_missing(question: Question, sentences: Iterable[Sentence]) -> str:
     return f"资料里没有{where}{when}的内容" if where or when else "资料里没有这个问题的答案"
 
 
-def _find_missing(question: Question, phrases: Sequence[Phrase], sentences: Iterable[Sentence]) -> list[Phrase]:
+def _find_missing(question: Question, phrases: Sequence[Phrase], sentences: Sequence[Sentence]) -> list[Phrase]:
     """The phrases of which a word stands in no sentence of the place and year that were asked for, by this or another name."""
     wanted = {word: _names(word) for phrase in phrases for word in phrase.words if len(word) > 1}
     before = ""
@@ -87,7 +87,7 @@ def _names_scope(question: Question, text: str) -> bool:
     return any(wheres) and all(any(name in text for name in names) for names in wheres if names)
 
 
-def _stands_elsewhere(places: Iterable[str], missing: Sequence[Phrase], sentences: Iterable[Sentence]) -> bool:
+def _stands_elsewhere(places: Iterable[str], missing: Sequence[Phrase], sentences: Sequence[Sentence]) -> bool:
     """Whether the texts name the places, and have a word of what is missing under another place or year, or under none."""
     if not all(any(place in sentence.plain for sentence in sentences) for place in places):
         return False

@@ -1,8 +1,8 @@
 """A question with what was found for it, and the documents, in; the way in which it is answered out.
 
 Mostly the passages that were found answer. Some questions are answered by what stands elsewhere: who is in charge behind a paragraph,
-the sides of a comparison each in its own clause, a figure to be confirmed by the one that the documents give, a list by the items
-that its sentence announces.
+what a term means where it is defined, the sides of a comparison each in its own clause, a figure to be confirmed by the one that
+the documents give, a list by the items that its sentence announces.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ class Way:
 def choose_way(way: Way, index: Searchable) -> Way:
     """Replace what was found by what answers better, where the question is of such a kind; ``way`` says what was found."""
     weighing = weigh(way.question, index)
-    if charge := find_charge(
-        way.question, index
-    ):  # it stands behind the paragraph, and not in the sentence that was found
+    # Who is in charge stands behind the paragraph, and not in the sentence that was found.
+    if charge := find_charge(way.question, index):
         told = replace(way, passages=show_charge(charge), decision=Decision(None), only_quotes=True)
         return replace(told, compose=lambda: compose_charge(charge, weighing))
     if defined := find_definition(way.question, index):

@@ -107,7 +107,11 @@ class Answering:
 
 
 def find_answer(model: Model, question: str, candidates: Sequence[str], answers: Sequence[float]) -> Answering:
-    """The sentence that answers, chosen together with its short answer; ``answers`` is P(it answers) for every candidate."""
+    """The sentence that answers, chosen together with its short answer.
+
+    ``answers`` is P(it answers) for every candidate, of which there has to be one at least. For reading one text: among what
+    a search found in many documents a sure piece of a wrong sentence is too common (``training/RUNS.md``).
+    """
     likeliest = sorted(range(len(candidates)), key=lambda i: (-answers[i], i))[:_TRIED]
     best, height = Answering(likeliest[0]), -math.inf
     for i in likeliest:
