@@ -74,7 +74,7 @@ def test_unchecked_text_is_never_handed_on(seed_index: Index) -> None:
     chain = chain_over(seed_index, "上海2024年新建公园130座[1]。")
     chunks = list(chain.stream(QUESTION))
     assert len(chunks) > 3  # empty ones came while the model wrote
-    assert "130" not in "".join(str(chunk.content) for chunk in chunks)
+    assert "130" not in "".join(chunk.text for chunk in chunks)
 
 
 def test_closing_a_stream_stops_the_model(seed_index: Index) -> None:
