@@ -13,22 +13,25 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from assistant.anchor import anchor, holds_name, note_other_figure
-from assistant.compose import Layout, is_hedged
-from assistant.contents import say_contents
-from assistant.english import is_english
-from assistant.follow import understand, understand_as_follow_up
-from assistant.gate import SLOT, Decision, decide, is_certain
+from assistant.answering.compose import Layout, is_hedged
+from assistant.answering.contents import say_contents
+from assistant.answering.refuse import write_refusal
+from assistant.answering.rivals import find_rivals
+from assistant.answering.say import Line, holds_anything, say_drafts, say_statements, write
+from assistant.answering.ways import Way, choose_way, compose_way
+from assistant.finding.gate import SLOT, Decision, decide, is_certain
+from assistant.finding.retrieve import WEIGHED, Scorer, number, retrieve
 from assistant.llm.catalog import Form, ModelSpec
 from assistant.llm.engine import LanguageModel
 from assistant.llm.held import Held, Model
-from assistant.quantities import Measure, find_quantities
-from assistant.refuse import write_refusal
-from assistant.retrieve import WEIGHED, Scorer, number, retrieve
-from assistant.rivals import find_rivals
-from assistant.say import Line, holds_anything, say_drafts, say_statements, write
-from assistant.slots import Slot, plan_slots, rank_places
-from assistant.stated import inherits_year, states_year
+from assistant.question.anchor import anchor, holds_name, note_other_figure
+from assistant.question.english import is_english
+from assistant.question.follow import understand, understand_as_follow_up
+from assistant.question.slots import Slot, plan_slots, rank_places
+from assistant.question.understand import describe_corpus
+from assistant.question.weigh import Searchable, Weighing, weigh
+from assistant.reading.quantities import Measure, find_quantities
+from assistant.reading.stated import inherits_year, states_year
 from assistant.types import (
     Answer,
     Citation,
@@ -44,10 +47,7 @@ from assistant.types import (
     Turn,
     Understood,
 )
-from assistant.understand import describe_corpus
-from assistant.ways import Way, choose_way, compose_way
-from assistant.weigh import Searchable, Weighing, weigh
-from assistant.writer import Task, keep_related, write_drafts
+from assistant.writing.writer import Task, keep_related, write_drafts
 from vectorstore.errors import IndexDamaged, IndexStale
 from vectorstore.types import Manifest, ParsedDocument, Scope
 

@@ -26,8 +26,8 @@ from pydantic import ConfigDict
 
 from assistant.environment import make_offline
 from assistant.errors import InputInvalid
+from assistant.question.weigh import Searchable
 from assistant.types import Answer, Finished, Piece, Role, Turn
-from assistant.weigh import Searchable
 from vectorstore.types import Hit
 
 

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from assistant.english import is_english
-from assistant.prompt import name_labels
+from assistant.question.english import is_english
 from assistant.types import Answer, Citation, Verdict
+from assistant.writing.prompt import name_labels
 from vectorstore.types import BuildReport, Section
 
 SIGNS = {

@@ -48,9 +48,9 @@ from assistant.llm.catalog import Form, ModelSpec  # noqa: E402
 from assistant.llm.engine import LanguageModel  # noqa: E402
 from assistant.llm.template import load_templates  # noqa: E402
 from assistant.open import open_model  # noqa: E402
+from assistant.question.understand import describe_corpus  # noqa: E402
 from assistant.settings import read_settings  # noqa: E402
 from assistant.types import Answer, Claim, IndexFacts, ModelFacts, Prompt, Verdict  # noqa: E402
-from assistant.understand import describe_corpus  # noqa: E402
 from benchmarks.peers import Chunks, Peer  # noqa: E402
 from benchmarks.planted import (  # noqa: E402
     ELSEWHERE,

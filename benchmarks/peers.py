@@ -38,7 +38,7 @@ from chromadb.config import Settings as ChromaSettings  # noqa: E402
 from langchain_text_splitters import RecursiveCharacterTextSplitter  # noqa: E402
 
 from assistant.answer import Assistant  # noqa: E402
-from assistant.check import check_claim  # noqa: E402
+from assistant.checking.check import check_claim  # noqa: E402
 from assistant.errors import AssistantError  # noqa: E402
 from assistant.evaluation.bench import open_bench  # noqa: E402
 from assistant.evaluation.evaluate import run_evaluation  # noqa: E402
@@ -48,14 +48,14 @@ from assistant.evaluation.run import Answerer, Bench, Progress  # noqa: E402
 from assistant.evaluation.score import Sample  # noqa: E402
 from assistant.evaluation.statistics import Mean, estimate_mean  # noqa: E402
 from assistant.evaluation.summary import Summary, compare_runs  # noqa: E402
-from assistant.follow import understand  # noqa: E402
 from assistant.llm.catalog import Form, use_model  # noqa: E402
 from assistant.llm.engine import LanguageModel  # noqa: E402
 from assistant.llm.template import apply_template  # noqa: E402
 from assistant.open import open_model  # noqa: E402
+from assistant.question.follow import understand  # noqa: E402
+from assistant.question.understand import Corpus, describe_corpus  # noqa: E402
 from assistant.settings import Settings, read_settings  # noqa: E402
 from assistant.types import Answer, Citation, Claim, Question, Refusal, Role, Seconds, Turn  # noqa: E402
-from assistant.understand import Corpus, describe_corpus  # noqa: E402
 from vectorstore.embed import embed_query, open_embedder  # noqa: E402
 from vectorstore.errors import StoreError  # noqa: E402
 from vectorstore.types import Embedder, Labels, ParsedDocument, Sentence  # noqa: E402

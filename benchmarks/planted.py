@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from assistant.prompt import load_prompt
 from assistant.types import Prompt, ReaderScores
+from assistant.writing.prompt import load_prompt
 from vectorstore.types import Document, Media
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "attacks"

@@ -21,7 +21,7 @@ from assistant.llm.catalog import Form, ModelSpec, hash_file
 from assistant.llm.engine import Engine
 from assistant.llm.prefix import FOLDER
 from assistant.llm.template import apply_template
-from assistant.prompt import load_prompt
+from assistant.writing.prompt import load_prompt
 
 QUESTIONS = ("上海2024年新建公园多少座？", "江苏2024年有哪些绿色贸易任务？", "低碳城市试点有哪些？")
 PASSAGES = "\n".join(f"[{n}] 推动第{n}批重点项目建设,新建公共充电桩{n}万个。" for n in range(1, 13))

@@ -26,13 +26,13 @@ from typing import Any
 import numpy as np
 
 from assistant.evaluation.statistics import estimate_difference, estimate_mean
-from assistant.follow import understand
+from assistant.finding.retrieve import PASSAGES, retrieve
 from assistant.llm import reader, spans
 from assistant.llm.catalog import bundled
 from assistant.llm.worker import Runtime
-from assistant.retrieve import PASSAGES, retrieve
+from assistant.question.follow import understand
+from assistant.question.understand import describe_corpus
 from assistant.types import Passage
-from assistant.understand import describe_corpus
 from vectorstore.build import build_index
 from vectorstore.embed import open_embedder
 from vectorstore.index import Index

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.anchor import anchor, find_stated_otherwise
 from assistant.answer import Assistant
-from assistant.follow import understand
+from assistant.question.anchor import anchor, find_stated_otherwise
+from assistant.question.follow import understand
+from assistant.question.understand import describe_corpus
+from assistant.question.weigh import weigh
 from assistant.types import Refusal
-from assistant.understand import describe_corpus
-from assistant.weigh import weigh
 from tests.answer_fakes import FakeEngine
 from tests.made_documents import BEIJING, NOWHERE, REVIEW_2023, TASKS_2024, make_parsed
 from tests.test_answer import READER

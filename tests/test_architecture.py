@@ -26,6 +26,17 @@ PACKAGES = (
 )  # each may import those before it, except that the store knows no words
 NEIGHBOURS = ("tests", "benchmarks", "training", "scripts")  # beside the product; it never imports them
 
+# The stages of an answer, each with those that it may know. What joins them stands above them, in `assistant` itself.
+STAGES: Mapping[str, frozenset[str]] = {
+    "reading": frozenset(),
+    "question": frozenset({"reading"}),
+    "checking": frozenset({"reading"}),
+    "finding": frozenset({"reading", "question"}),
+    "writing": frozenset({"reading", "question", "checking"}),
+    "answering": frozenset({"reading", "question", "checking", "finding", "writing"}),
+}
+BELOW_THE_STAGES = frozenset({"errors", "llm", "types"})  # modules of `assistant` that every stage may know
+
 # A framework is known to the modules that adapt it and to no other.
 _PAGE = ("assistant.page", "assistant.page.*")
 _TERMINAL = (
@@ -42,8 +53,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "click": _TERMINAL,
     "fastapi": _PAGE,
     "gradio": _PAGE,
-    "langchain": ("assistant.langchain", "assistant.prompt"),
-    "langchain_core": ("assistant.langchain", "assistant.prompt"),
+    "langchain": ("assistant.langchain", "assistant.writing.prompt"),
+    "langchain_core": ("assistant.langchain", "assistant.writing.prompt"),
     "llama_cpp": ("assistant.llm.worker", "vectorstore.gguf_embed"),
     "pydantic": ("assistant.langchain",),
     "rich": _TERMINAL,
@@ -150,6 +161,20 @@ def keep_layers(product: Product) -> Iterator[str]:
             package = top(found.target)
             if package in NEIGHBOURS or (package in PACKAGES and package not in allowed[top(module.name)]):
                 yield f"{module.name}:{found.line} imports {found.target}, which its layer must not know"
+
+
+def keep_stages(product: Product) -> Iterator[str]:
+    """A stage knows the stages before it, and nothing of what joins them or shows their work."""
+    for module in product.values():
+        stage = _part(module.name)
+        for found in module.imports if stage in STAGES else ():
+            other = _part(found.target)
+            if top(found.target) == "assistant" and other not in STAGES[stage] | BELOW_THE_STAGES | {stage}:
+                yield f"{module.name}:{found.line} imports {found.target}, which is no stage before {stage}"
+
+
+def _part(name: str) -> str:
+    return (name + ".").split(".")[1] if top(name) == "assistant" else ""
 
 
 def keep_frameworks_at_home(product: Product) -> Iterator[str]:
@@ -276,6 +301,7 @@ def name_modules_for_what_they_do(product: Product) -> Iterator[str]:
 
 RULES: tuple[Rule, ...] = (
     keep_layers,
+    keep_stages,
     keep_frameworks_at_home,
     forbid_dangerous_packages,
     declare_dependencies,
@@ -308,6 +334,12 @@ PLANTED: tuple[tuple[Rule, Mapping[str, str], str], ...] = (
     (keep_layers, {"vectorstore.build": "def f():\n    import prompts"}, "imports prompts"),
     (keep_layers, {"vectorstore.build": "from importlib import resources\nfrom ..assistant import x"}, "assistant"),
     (keep_layers, {"assistant.answer": "from tests.fakes import FakeEngine"}, "imports tests.fakes"),
+    (
+        keep_stages,
+        {"assistant.reading.pairs": "from assistant.finding.gate import decide"},
+        "is no stage before reading",
+    ),
+    (keep_stages, {"assistant.answering.say": "from assistant.answer import Assistant"}, "imports assistant.answer"),
     (keep_frameworks_at_home, {"assistant.answer": "import llama_cpp.llama_grammar"}, "only assistant.llm.worker"),
     (
         keep_frameworks_at_home,
@@ -329,7 +361,11 @@ PLANTED: tuple[tuple[Rule, Mapping[str, str], str], ...] = (
         {"assistant.cli": "import assistant.view.conversation", "assistant.view.conversation": "import gradio"},
         "assistant.view.conversation",
     ),
-    (read_environment_at_the_edge, {"assistant.gate": "import os\nx = os.environ['GATE']"}, "assistant.gate:2"),
+    (
+        read_environment_at_the_edge,
+        {"assistant.finding.gate": "import os\nx = os.environ['GATE']"},
+        "assistant.finding.gate:2",
+    ),
     (stay_small, {"assistant.answer": "\n" * 401}, "401 lines"),
     (stay_small, {"assistant.answer": "def run():\n" + "    x = 1\n" * 60}, "assistant.answer.run has 61 lines"),
     (explain_public_names, {"assistant.answer": '"""Docs."""\ndef run():\n    pass'}, "assistant.answer.run has no"),
@@ -346,6 +382,8 @@ def test_a_planted_violation_is_found(rule: Rule, sources: Mapping[str, str], co
 
 ALLOWED: tuple[tuple[Rule, Mapping[str, str]], ...] = (
     (keep_layers, {"assistant.answer": "from vectorstore.types import Hit\nimport prompts"}),
+    (keep_stages, {"assistant.answering.say": "from assistant.checking.check import check\nimport vectorstore.types"}),
+    (keep_stages, {"assistant.answer": "from assistant.answering import say"}),
     (keep_frameworks_at_home, {"assistant.page.talk": "import gradio", "assistant.page.app": "import gradio"}),
     (have_no_cycles, {"assistant": "", "assistant.a": "from assistant import b", "assistant.b": "import assistant"}),
     (

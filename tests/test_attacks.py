@@ -14,11 +14,11 @@ import pytest
 pytest.importorskip("langchain_text_splitters", reason="pip install langchain-text-splitters")
 
 from assistant.answer import Assistant
-from assistant.cite import neutralise
+from assistant.checking.cite import neutralise
 from assistant.llm.catalog import Form, ModelSpec
 from assistant.llm.engine import Engine, LanguageModel
 from assistant.open import open_model
-from assistant.orders import drop_invisible, gives_orders
+from assistant.reading.orders import drop_invisible, gives_orders
 from assistant.settings import read_settings
 from assistant.types import Answer
 from benchmarks import attacks

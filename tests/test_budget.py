@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer import Assistant
-from assistant.budget import MARGIN, Fitted, answer_room, fit_prompt
 from assistant.errors import InputInvalid
 from assistant.llm.catalog import Form, ModelSpec
 from assistant.llm.thoughts import VisibleText
-from assistant.prompt import load_prompt
 from assistant.types import Asks, Finished, Kind, Passage, Piece, Prompt, Question, Role, Turn, Verdict
+from assistant.writing.budget import MARGIN, Fitted, answer_room, fit_prompt
+from assistant.writing.prompt import load_prompt
 from tests.answer_fakes import FakeEngine
 from tests.sentences import make_sentence
 from vectorstore.index import Index

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.check import check_claim
+from assistant.checking.check import check_claim
 from assistant.types import Verdict
 from tests.sentences import SHANGHAI, make_sentence
 from vectorstore.types import Part

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.cite import neutralise, read_drafts
+from assistant.checking.cite import neutralise, read_drafts
 from assistant.types import Passage
 from tests.sentences import make_sentence
 

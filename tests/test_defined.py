@@ -7,13 +7,13 @@ from hashlib import sha256
 
 import pytest
 
-from assistant.defined import find_definition
-from assistant.expect import unit_fits
-from assistant.facing import is_bound_otherwise
-from assistant.refuse import write_refusal
-from assistant.slots import asks_places
+from assistant.answering.defined import find_definition
+from assistant.answering.facing import is_bound_otherwise
+from assistant.answering.refuse import write_refusal
+from assistant.question.slots import asks_places
+from assistant.question.weigh import stands_in
+from assistant.reading.expect import unit_fits
 from assistant.types import Asks, Kind, Question, Refusal
-from assistant.weigh import stands_in
 from tests.sentences import make_sentence
 from vectorstore.embed import open_embedder
 from vectorstore.memory import MemoryIndex

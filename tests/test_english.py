@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from assistant.answer import Assistant
-from assistant.english import is_english, name_place, translate, write_quantity
 from assistant.llm.catalog import Form, ModelSpec
+from assistant.question.english import is_english, name_place, translate, write_quantity
 from tests.answer_fakes import FakeEngine
 from vectorstore.index import Index
 

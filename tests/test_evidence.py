@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 
 from assistant.answer import Assistant
-from assistant.evidence import NAMES, Evidence, Found, judge
-from assistant.expect import find_units, holds_answer, unit_fits
-from assistant.follow import understand
-from assistant.likely import find_probability, is_near, is_sure, load_judgement
+from assistant.finding.evidence import NAMES, Evidence, Found, judge
+from assistant.finding.likely import find_probability, is_near, is_sure, load_judgement
+from assistant.finding.retrieve import find_contexts, rate, retrieve
 from assistant.llm.catalog import bundled
-from assistant.retrieve import find_contexts, rate, retrieve
+from assistant.question.follow import understand
+from assistant.question.understand import describe_corpus
+from assistant.question.weigh import weigh
+from assistant.reading.expect import find_units, holds_answer, unit_fits
 from assistant.types import Asks
-from assistant.understand import describe_corpus
-from assistant.weigh import weigh
 from tests.answer_fakes import FakeEngine
 from vectorstore.embed import open_embedder
 from vectorstore.memory import MemoryIndex

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer import Assistant
-from assistant.compose import Statement, frame
-from assistant.facing import asks_several, choose_alike, faces, tells_change
+from assistant.answering.compose import Statement, frame
+from assistant.answering.facing import asks_several, choose_alike, faces, tells_change
 from tests.answer_fakes import FakeEngine
 from tests.made_documents import NOWHERE, REVIEW_2023, TASKS_2024, make_parsed
 from tests.sentences import make_sentence

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from assistant.answer import Assistant
-from assistant.check import check_claim
+from assistant.checking.check import check_claim
 from assistant.llm.catalog import Form, ModelSpec, hash_file
 from assistant.llm.engine import Engine
 from assistant.types import Answer, Finished, Found, Kind, Piece, Verdict

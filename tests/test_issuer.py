@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer import Assistant
-from assistant.contents import say_contents
+from assistant.answering.contents import say_contents
 from assistant.llm.catalog import bundled
 from assistant.page.scope import ScopeConflict, narrow
-from assistant.places import find_foreign_places, find_mentions, read_own
+from assistant.question.places import find_foreign_places, find_mentions, read_own
+from assistant.question.understand import describe_corpus, read_question
 from assistant.types import Answer, Refusal
-from assistant.understand import describe_corpus, read_question
 from tests.answer_fakes import FakeEngine
 from vectorstore import sections
 from vectorstore.embed import open_embedder

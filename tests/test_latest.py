@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.latest import keep_latest
+from assistant.finding.latest import keep_latest
 from vectorstore.parse import parse
 from vectorstore.tables import is_row
 from vectorstore.types import Document, Hit, Media, ParsedDocument

@@ -6,15 +6,15 @@ from hashlib import sha256
 
 import pytest
 
-from assistant.allowed import asks_forbidden, asks_permission, rules_on
-from assistant.announced import find_item_lines, find_listings
 from assistant.answer import Assistant
-from assistant.clauses import split_clauses
-from assistant.expect import unit_fits
-from assistant.quote import choose_quote
-from assistant.rules import end_of_rule, find_rule
+from assistant.answering.quote import choose_quote
+from assistant.finding.allowed import asks_forbidden, asks_permission, rules_on
+from assistant.question.weigh import Term, Weighing
+from assistant.reading.announced import find_item_lines, find_listings
+from assistant.reading.clauses import split_clauses
+from assistant.reading.expect import unit_fits
+from assistant.reading.rules import end_of_rule, find_rule
 from assistant.types import Answer
-from assistant.weigh import Term, Weighing
 from tests.answer_fakes import FakeEngine
 from tests.sentences import make_sentence
 from tests.test_answer import READER

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer import Assistant
-from assistant.mismatch import speaks_otherwise
+from assistant.finding.mismatch import speaks_otherwise
 from assistant.types import Asks, Kind, Question, Role, Turn
 from tests.answer_fakes import FakeEngine
 from tests.made_documents import TASKS_2024, make_parsed

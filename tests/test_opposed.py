@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer import Assistant
-from assistant.sides import split_sides
+from assistant.question.sides import split_sides
 from tests.answer_fakes import FakeEngine
 from tests.made_documents import BEIJING, NOWHERE, TASKS_2024, make_parsed
 from tests.test_answer import READER

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.check import check_claim
-from assistant.compose import frame
-from assistant.owners import read_about
-from assistant.pairs import keep_spoken, read_figures
-from assistant.quote import choose_quote, most_telling, short_answer
+from assistant.answering.compose import frame
+from assistant.answering.quote import choose_quote, most_telling, short_answer
+from assistant.checking.check import check_claim
+from assistant.question.weigh import Term, Weighing
+from assistant.reading.owners import read_about
+from assistant.reading.pairs import keep_spoken, read_figures
 from assistant.types import Asks, Verdict
-from assistant.weigh import Term, Weighing
 from tests.sentences import make_sentence
 from vectorstore.types import Part, Sentence
 

@@ -16,8 +16,8 @@ pytest.importorskip("langchain_text_splitters", reason="pip install langchain-te
 from assistant.evaluation.run import Bench
 from assistant.evaluation.score import Asked, Sample, score_answer
 from assistant.evaluation.summary import RunFacts
+from assistant.question.understand import describe_corpus
 from assistant.types import IndexFacts, ModelFacts, Refusal, Role, Turn, Verdict
-from assistant.understand import describe_corpus
 from benchmarks import peers
 from benchmarks.peers import CHUNK, OVERLAP, Chunks, Peer, cut, is_unknowing
 from vectorstore.embed import HashingEmbedder

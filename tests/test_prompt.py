@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assistant.errors import PromptInvalid
-from assistant.prompt import load_prompt, read_prompt, render
 from assistant.types import Asks, Kind, Passage, Question
+from assistant.writing.prompt import load_prompt, read_prompt, render
 from tests.sentences import SHANGHAI, make_sentence
 from vectorstore.types import Scope
 

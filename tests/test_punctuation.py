@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant.belongs import read_claim
-from assistant.check import check_claim
-from assistant.compose import frame
+from assistant.answering.compose import frame
+from assistant.checking.belongs import read_claim
+from assistant.checking.check import check_claim
 from assistant.conversations.export import export
 from assistant.conversations.history import KeptTalk, KeptTurn
 from assistant.conversations.stored import answer_from_json, answer_to_json

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.quantities import Measure, find_quantities
+from assistant.reading.quantities import Measure, find_quantities
 
 
 @pytest.mark.parametrize(

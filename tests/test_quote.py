@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.clauses import split_clauses
-from assistant.owners import About
-from assistant.quote import choose_quote, short_answer
+from assistant.answering.quote import choose_quote, short_answer
+from assistant.question.weigh import Term, Weighing
+from assistant.reading.clauses import split_clauses
+from assistant.reading.owners import About
 from assistant.types import Asks
-from assistant.weigh import Term, Weighing
 from tests.sentences import SHANGHAI, make_sentence
 from vectorstore.types import Part, Sentence
 

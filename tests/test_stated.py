@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer import Assistant
-from assistant.mismatch import is_of_another_number
-from assistant.owners import About
-from assistant.pairs import keep_spoken
-from assistant.stated import inherits_year, lies_in, states_year
+from assistant.finding.mismatch import is_of_another_number
+from assistant.reading.owners import About
+from assistant.reading.pairs import keep_spoken
+from assistant.reading.stated import inherits_year, lies_in, states_year
 from tests.answer_fakes import FakeEngine
 from tests.made_documents import TASKS_2024, make_parsed
 from tests.sentences import make_sentence

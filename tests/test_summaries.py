@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer import Assistant
-from assistant.frames import drop_base_years, drop_frames
+from assistant.finding.topics import exhorts, find_topic, is_formal, list_stretches
 from assistant.llm.catalog import bundled
-from assistant.places import find_mentions, read_places
-from assistant.titles import name_document, take_titles
-from assistant.topics import exhorts, find_topic, is_formal, list_stretches
+from assistant.question.frames import drop_base_years, drop_frames
+from assistant.question.places import find_mentions, read_places
+from assistant.question.titles import name_document, take_titles
+from assistant.question.understand import Corpus, read_question
+from assistant.question.weigh import weigh
+from assistant.reading.wholes import cut_runs, is_around
 from assistant.types import Answer, Kind
-from assistant.understand import Corpus, read_question
-from assistant.weigh import weigh
-from assistant.wholes import cut_runs, is_around
 from tests.answer_fakes import FakeEngine
 from vectorstore.embed import open_embedder
 from vectorstore.memory import MemoryIndex

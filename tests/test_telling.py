@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.carried import add_condition, exchange_counterpart, exchange_statement, name_item
-from assistant.follow import understand, understand_as_follow_up
-from assistant.phrases import find_phrases
-from assistant.refuse import write_refusal
-from assistant.titles import take_titles
+from assistant.answering.refuse import write_refusal
+from assistant.question.carried import add_condition, exchange_counterpart, exchange_statement, name_item
+from assistant.question.follow import understand, understand_as_follow_up
+from assistant.question.phrases import find_phrases
+from assistant.question.titles import take_titles
+from assistant.question.understand import Corpus
 from assistant.types import Asks, Kind, Question, Refusal, Role, Turn
-from assistant.understand import Corpus
 from tests.sentences import make_sentence
 from vectorstore.normalize import normalize
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.thesaurus import GAP, find_meanings, find_members, find_wordings, is_official, read_lines
-from assistant.weigh import Term, Weighing, stands_in
+from assistant.question.weigh import Term, Weighing, stands_in
+from assistant.reading.thesaurus import GAP, find_meanings, find_members, find_wordings, is_official, read_lines
 from vectorstore.normalize import normalize
 
 

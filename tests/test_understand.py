@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import InputInvalid
-from assistant.follow import understand, understand_as_follow_up
+from assistant.question.follow import understand, understand_as_follow_up
+from assistant.question.understand import MAX_CHARACTERS, Corpus, clean
 from assistant.types import Asks, Kind, Question, Role, Turn
-from assistant.understand import MAX_CHARACTERS, Corpus, clean
 from vectorstore.types import Part
 
 CORPUS = Corpus(2024, (("北京和上海的任务", "a.txt"),))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer import Assistant
+from assistant.question.whose import asks_body, asks_document
 from assistant.types import Verdict
-from assistant.whose import asks_body, asks_document
 from tests.answer_fakes import FakeEngine
 from tests.made_documents import BEIJING, NOWHERE, make_parsed
 from tests.test_answer import READER

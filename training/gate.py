@@ -1,4 +1,4 @@
-"""Labelled questions, and questions made of official texts, in; the weights and thresholds of the gate (``assistant/gate.toml``) out.
+"""Labelled questions, and questions made of official texts, in; weights and thresholds (``assistant/finding/gate.toml``) out.
 
 Every question is asked three times: of the documents as they are, of the same without the sentence that answers it, where what is
 nearest is the hardest near miss there is, and with its most telling word changed to one that the documents do not have. The
@@ -22,19 +22,19 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.compose import WORDED
+from assistant.answering.compose import WORDED
 from assistant.evaluation.questions import read_questions
 from assistant.evaluation.summary import is_held_out
-from assistant.evidence import NAMES, Found, judge
-from assistant.follow import understand
+from assistant.finding.evidence import NAMES, Found, judge
+from assistant.finding.retrieve import PASSAGES, WEIGHED, Scorer, find_contexts, rate, read
 from assistant.llm.catalog import bundled
 from assistant.llm.engine import Engine
-from assistant.retrieve import PASSAGES, WEIGHED, Scorer, find_contexts, rate, read
+from assistant.question.follow import understand
+from assistant.question.understand import describe_corpus
+from assistant.question.weigh import weigh
+from assistant.reading.thesaurus import find_meanings, list_official_words
 from assistant.settings import read_settings
-from assistant.thesaurus import find_meanings, list_official_words
 from assistant.types import Asks, Question, Role, Turn
-from assistant.understand import describe_corpus
-from assistant.weigh import weigh
 from training.examples import policy_examples
 from training.texts import read_official
 from vectorstore.embed import open_embedder
@@ -105,7 +105,7 @@ def main() -> None:
     """Fit, report, write."""
     parser = argparse.ArgumentParser(prog="python -m training.gate", description=__doc__)
     parser.add_argument("data", type=Path, help="folder that holds text/official.jsonl.xz")
-    parser.add_argument("--to", type=Path, default=ROOT / "assistant" / "gate.toml")
+    parser.add_argument("--to", type=Path, default=ROOT / "assistant" / "finding" / "gate.toml")
     given = parser.parse_args()
     engine = Engine(bundled())
     try:
@@ -304,7 +304,7 @@ def fit(judged: Sequence[Judged]) -> Model:
     misses = [
         one for one in judged if not one.case.answers and one.case.kind not in ("made", "swapped") and _was_read(one)
     ]
-    # What is hedged for other reasons (assistant.compose.is_hedged) needs no threshold to be so.
+    # What is hedged for other reasons (assistant.answering.compose.is_hedged) needs no threshold to be so.
     worded = [replace(one, figures=one.figures[is_worded(one.figures)]) for one in misses]
     sure = {name: max(EVEN, top) for name, top in find_thresholds(model, worded, SURE).items()}
     near = {name: find_thresholds(model, misses, share)[name] for name, share in NEAR.items()}
@@ -363,7 +363,7 @@ def report(title: str, model: Model, judged: Sequence[Judged]) -> None:
 def write_toml(model: Model) -> str:
     """The model as the product reads it."""
     lines = [
-        "# Fitted by training/gate.py; not to be edited. Weights of the figures of assistant/evidence.py, for P(a sentence answers).",
+        "# Fitted by training/gate.py; not to be edited. Weights of the figures of evidence.py, for P(a sentence answers).",
         f"bias = {model.bias:.4f}",
         "",
         "# From this probability on a sentence is given as the answer, and from that on as the nearest wording.",

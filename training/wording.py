@@ -13,7 +13,7 @@ from typing import Any
 
 import rjieba
 
-from assistant.thesaurus import find_wordings, read_lines
+from assistant.reading.thesaurus import find_wordings, read_lines
 from vectorstore.normalize import normalize
 
 _LIGHT_TAGS = frozenset(("d", "u", "uj", "ul", "p", "c", "x", "f"))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from assistant.thesaurus import find_edges, find_meanings, find_wordings
+from assistant.reading.thesaurus import find_edges, find_meanings, find_wordings
 from vectorstore.normalize import normalize
 
 _NUMBER = re.compile(r"\d+")

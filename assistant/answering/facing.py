@@ -1,0 +1,173 @@
+"""A question and a quote in, whether the quote tells of what faces the thing that was asked for, and not of that itself, out.
+
+Of 最低多少 a sentence with 最高 says nothing, nor does one of 早高峰 of 晚高峰, or one that says by how much a share rises of how
+high it is. Such a sentence is shown as the nearest wording and gives no short answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from assistant.reading.pairs import read_figures
+from assistant.reading.quantities import Measure, find_quantities
+from assistant.types import Asks, Question
+from vectorstore.normalize import normalize
+from vectorstore.types import Part, Sentence
+
+
+class _Told(Protocol):
+    """A figure that stands in a row: what is quoted, and the short answer before it."""
+
+    @property
+    def short(self) -> str | None: ...
+
+    @property
+    def quote(self) -> str: ...
+
+
+_AnyTold = TypeVar("_AnyTold", bound=_Told)
+
+# Words of which a thing has one only: a sentence with another of its row, and without that of the question, is of another thing.
+_ROWS = tuple(
+    tuple(re.compile(wording) for wording in row)
+    for row in (
+        (
+            "最低|至少|最少|下限|起码(?!是)|不低于|不少于",
+            "最高(?!人民)|最多|至多|上限|不超过|不高于|不多于|封顶",
+        ),
+        ("早高峰|早班|早间|上午", "晚高峰|晚班|晚间|下午"),
+        ("上半年", "下半年"),
+        ("年初", "年底|年末"),
+        ("国家级", "省级|自治区级", "市级", "区级|县级"),
+        ("公共充电|公用充电|公共停车", "私人充电|个人充电|自用充电|专属停车|专用停车"),
+        ("进口", "出口(?!处)"),
+        ("1期", "2期", "3期"),
+        ("首次|首批|初次", "再次|第2次|多次"),
+        ("彩色", "黑白"),
+        ("市内", "市外"),
+        ("国内", "国外|境外|出国"),
+        ("完成|建成|竣工|完工|投用|投产|投入(?:使用|运营)", "启动|开工|动工"),
+    )
+)
+_CHANGE = "提高|提升|上升|增长|增加|下降|降低|减少|回落|缩短|压减"
+_CHANGES = re.compile(rf"{_CHANGE}|升|降|增|减|涨|跌|变化|变动|幅度|改善|同比|环比|比(?:上年|去年|20)|速度|百分点")
+_BY = re.compile(rf"(?:{_CHANGE})了?(?:约|近|超过?|不少于|不低于)?$")
+_BOUND = re.compile(r"(\d[\d.]*[万亿千百]*[\u4e00-\u9fff]{1,4}?)以([上下内外])")
+_OTHER_END = {"上": "下", "下": "上", "内": "外", "外": "内"}
+_PHASE = re.compile(r"(?<!\d)(\d)期(?![间限末初])")
+_SHARE = re.compile("占比|比重|比例|份额|[^概频效]率|百分")
+_DOER = 3  # characters of a name
+_SHARES = frozenset(("percent", "points"))
+_NOW = re.compile("现在|目前|当前|现有|如今|眼下|现阶段|已经(?:有|达)|现状")
+_ADDED = re.compile("新增|新建|新创建")
+_AIM = re.compile(r"到(?:(?:方案|规划|计划)?期末|20\d\d年(?:年?[底末])?)|力争|目标是|规划到|计划(?:到|于)")
+_PLANNED = re.compile("计划|目标|打算|拟(?![订定])|预计")
+_DONE = re.compile(r"(?:已经?|累计|全部|实际)(?:完成|建成|整治|新增|新建|达到)")
+_ALIKE = re.compile("分别|依次|各|均|都")
+_SEVERAL = re.compile("多少|多长|多大|多高|多远|多重|多久|(?<![第好])几(?=[个项家座条处人名户公千万亿亩辆])")
+_EACH_HOW_MANY = re.compile("各(?:是|有|为|占|自)?(?:多少|几)")
+
+
+def asks_several(text: str) -> bool:
+    """Whether a question wants more than one figure: one alone would stand for all that it asks."""
+    return bool(_EACH_HOW_MANY.search(text)) or len(_SEVERAL.findall(text)) > 1
+
+
+def is_bound_otherwise(asked: str, told: str) -> bool:
+    """Of 500万元以下 a sentence of 500万元以上 says nothing."""
+    asked, told = normalize(asked), normalize(told)
+    bounds = set(_BOUND.findall(told))
+    return any(
+        (figure, _OTHER_END[end]) in bounds and (figure, end) not in bounds for figure, end in _BOUND.findall(asked)
+    )
+
+
+def faces(asked: str, quote: str, sentence: Sentence) -> bool:
+    """Whether a quote says what faces the thing that was asked for: the other end, kind, number or time."""
+    asked, told = normalize(asked), normalize(quote)
+    if _is_of_another(asked, told) or is_bound_otherwise(asked, told):
+        return True
+    if "谁" in asked and any(f"由{asked[:n]}" in told and told.count(asked[:n]) == 1 for n in range(_DOER, 9)):
+        return True  # 董事长出差由谁审批: what the 董事长 approves is another thing
+    if not set(_PHASE.findall(asked)) <= set(_PHASE.findall(normalize(sentence.plain))):
+        return True  # of a project's second phase what says nothing of phases may be of the first
+    return _is_numbered_otherwise(asked, told) or _is_of_another_time(asked, told, sentence)
+
+
+def _is_of_another(asked: str, told: str) -> bool:
+    for row in _ROWS:
+        named = [word.search(asked) is not None for word in row]
+        held = [word.search(told) is not None for word in row]
+        if any(named) and any(held) and not any(n and h for n, h in zip(named, held, strict=True)):
+            return True
+    return False
+
+
+def _is_numbered_otherwise(asked: str, told: str) -> bool:
+    """Of 第一条 a sentence that has 第二条 only says nothing."""
+    found = _read_ordinals(told)
+    things = {thing for _, thing in found}
+    return any(one not in found and one[1] in things for one in _read_ordinals(asked))
+
+
+def _read_ordinals(text: str) -> set[tuple[str, str]]:
+    """Numbers in a row, each with the word behind it that says of what: (2, 条)."""
+    found = [q for q in find_quantities(text) if q.measure is Measure.ORDINAL]
+    return {(str(q.value), thing) for q in found if (thing := text[q.end : q.end + 1]) and thing.isalpha()}
+
+
+def _is_of_another_time(asked: str, told: str, sentence: Sentence) -> bool:
+    """Of 现在 what a plan aims at says nothing, nor of a plan what is done already."""
+    tasks, review = sentence.labels.part is Part.TASKS, sentence.labels.part is Part.REVIEW
+    if _NOW.search(asked) and not _NOW.search(told):
+        return tasks or _AIM.search(told) is not None or _ADDED.search(told) is not None
+    if _PLANNED.search(asked) and not _PLANNED.search(told):
+        return _DONE.search(told) is not None and review
+    return tasks and _DONE.search(asked) is not None and _DONE.search(told) is None
+
+
+def is_shared(question: Question, sentence: Sentence, quote: str, short: str) -> bool:
+    """Whether a figure is that of several places together, or of the province whose report it is, and not of the place asked for.
+
+    ``泉州、漳州等地造林30万亩`` does not tell how much of it is 泉州's; what a report says before it names a city is its province's.
+    """
+    places, at = question.scope.places, sentence.plain.find(quote) + quote.find(short)
+    if not places or question.asks is not Asks.QUANTITY or "等" in question.focus:
+        return False
+    figures = read_figures(sentence.plain)
+    figure = next((one for one in figures if at <= one.quantity.start < at + len(short)), None)
+    if figure is None or _ALIKE.search(figure.clause):
+        return False
+    if figure.places:
+        return not figure.item and any(len(one.members) > 1 and not places >= one.names for one in figure.places)
+    named = [sentence.plain.find(place) for place in places if place in sentence.plain]
+    reported = sentence.labels.part is not None and sentence.labels.region not in places
+    return reported and bool(named) and min(named) > figure.quantity.start
+
+
+def choose_alike(rows: Sequence[Sequence[_AnyTold]]) -> list[_AnyTold]:
+    """Of each row of a comparison the first that is told in the unit that most of them have: 30公里 is not set beside 5处."""
+    units = [[_read_units(one) for one in row] for row in rows]
+    known = dict.fromkeys(unit for row in units for held in row for unit in sorted(held))
+    shared = max(known, key=lambda unit: sum(any(unit in held for held in row) for row in units), default=None)
+    return [
+        next((one for one, held in zip(row, told, strict=True) if shared in held), row[0])
+        for row, told in zip(rows, units, strict=True)
+    ]
+
+
+def _read_units(statement: _Told) -> set[str]:
+    found = find_quantities(statement.short or statement.quote)
+    return {q.unit for q in found if q.measure is Measure.QUANTITY}
+
+
+def tells_change(asked: str, quote: str, short: str) -> bool:
+    """Whether a short answer is by how much something changes, where it was asked how much it is: 占比提高1.5个百分点."""
+    if _SHARE.search(quote) and not _SHARE.search(asked) and "个百分点" in short:
+        return True  # by how much the share of a thing rises is not by how much the thing does
+    if _CHANGES.search(asked):
+        return False
+    shares = {q.unit for q in find_quantities(short)} & _SHARES
+    return bool(shares) and _BY.search(quote.partition(short)[0].rstrip()) is not None

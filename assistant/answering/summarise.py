@@ -1,0 +1,337 @@
+"""A question and the passages on it in, the clauses to tell in a summary out, each with the heading that it stands under.
+
+The clauses that say most are told in the order of the text. What stands under headings is given in shares, so that no part of a
+document is lost: the headings of the deepest level that is not too fine, each with those right below it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
+
+from assistant.answering.parts import Group, clean_headings, drop_around, group, group_by_places, weigh_told
+from assistant.answering.quote import Piece, choose_quote
+from assistant.finding.topics import NOTE, exhorts, holds_formality, is_formal
+from assistant.question.titles import name_document
+from assistant.question.weigh import Weighing
+from assistant.reading.expect import NAMED
+from assistant.reading.owners import About
+from assistant.reading.pairs import is_of_others, names_them
+from assistant.reading.quantities import find_quantities
+from assistant.reading.wholes import LONGEST, carries, cut_runs, is_around, opens_article, rules, rules_firmly
+from assistant.types import Passage, Question
+from vectorstore.segment import content_words
+from vectorstore.types import Sentence
+
+_TOLD = 12  # bullets of a summary by headings or paragraphs
+_SUMMARISED = 12  # of one by places and years
+_GROUPS = 12  # sections of which a summary gives something each
+_FIGURES, _RULING, _NAMES = 3, 2, 2  # of a clause that count, the second of one that rules something
+_SHORT = 11  # characters; a shorter clause says little
+_AIMS, _AIMED = re.compile("目标|总体要求|主要指标"), re.compile(r"到20\d\d年|力争|率先")
+_DIGIT = "[一二三四五六七八九十]"
+_COUNTED = re.compile(f"^(?:{_DIGIT}是|第{_DIGIT}(?=[,，、]))")  # what the text itself counts as a point
+_MARKED = re.compile(rf"(?:^|[:：;；。,，\s])(?:{_DIGIT}[是要]|第{_DIGIT}[,，、]|[(（]{_DIGIT}[)）]|——)")
+_GAP = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
+_GAPS, _MANY_GAPS = 3, 12  # of what a page has around its text, in a clause and in a sentence
+# What a report as a whole, or a year, is told by before anything else.
+_HEADLINE = re.compile("生产总值|新增就业|人均可支配收入|消费价格|财政赤字|预期目标|贫困人口|粮食.{0,4}产")
+_FIRST, _OPENING = 1.5, 1.5  # what that counts, and a short sentence that opens a paragraph and says what it is about
+_SENTENCES, _TOPIC = 3, 20  # sentences of such a paragraph and paragraphs beside it, characters of such a sentence
+_MANY_BELOW = 2  # headings below one beyond its bullets, from which on they come first
+_PARTS = re.compile("[;；]")
+_LISTED = 160  # characters of the headings below one that are named beside it
+_NUMBER = re.compile(r"^\s*(?:[(（][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十\d]+[、.．])\s*")
+_NOTE = re.compile(r"[(（][^()（）]*[)）]$")
+# What it counts that a clause rules something, does so firmly, opens an article (also of a law as a whole), or speaks of the document.
+_RULED, _FIRMLY, _OPENS, _OPENS_WHOLE, _CARRIED = 0.4, 0.8, 0.5, 1.2, 2.0
+# What it counts that words, or a neighbour in the paragraph, were told; characters.
+_AGAIN, _BESIDE, _NEAR = 1.0, 0.3, 300
+_FEW = 2  # paragraphs that are not told in turns: one may be only an afterword
+_FURTHER = 1.0  # worth of what a sentence says beside its best clause, where that is told
+_LOST, _LEAST = (
+    -10.0,
+    -5.0,
+)  # what it counts that a clause says nothing alone; worth of what is told only where nothing else is
+_TOO_LONG = 0.01  # what each character of a bullet beyond the longest counts
+_WHOSE = 0.8  # what it counts that clauses open the sentence: there stands who does it
+_HANGING = re.compile(
+    r"(?:^|[,，;；])(?:到|至)?20\d\d年[底末前初]?$|(?:中|时|后|来看|为例)$|^(?:并|且|以及)"
+)  # what lacks its other half
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One bullet of a summary."""
+
+    passage: Passage
+    piece: Piece
+    heading: str = ""  # where it stands in the document; empty where its labels say it
+
+
+def choose_told(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Told]:
+    """Choose the clauses of a summary, in the order of the text."""
+    years = question.scope.years
+    # What is planned for 2030 is no part of what was asked for 2025.
+    passages = [p for p in passages if not years or (p.sentence.labels.year or 0) <= max(years)]
+    passages = drop_around(passages)
+    if passages and all(passage.headings for passage in passages):
+        passages = [clean_headings(passage) for passage in passages]
+        weighing = weigh_told(passages, weighing)
+        if places := group_by_places(question, passages, weighing):
+            return _tell(places, About())
+        return _tell_by_headings(question, passages, weighing)
+    reported = [p for p in passages if p.sentence.labels.part]
+    if question.scope.regions and question.scope.years and reported:
+        passages = reported  # a report of that year and place, before news that name it
+    return _tell(group(question, passages, weighing), About(question.scope.places))
+
+
+def _tell(groups: Sequence[Group], about: About) -> list[Told]:
+    """Tell of each group its share; what one has no room for goes to those behind it."""
+    kept: dict[tuple[str, int], tuple[Passage, Piece]] = {}
+    groups = [one for one in groups if one.passages][:_GROUPS]
+    for number, one in enumerate(groups):
+        share = -(-(_SUMMARISED - len(kept)) // (len(groups) - number))
+        told = _most_telling(one.passages, one.weighing, share, about)
+        kept |= {(passage.sentence.id, piece.start): (passage, piece) for passage, piece in told}
+    ordered = sorted(kept.values(), key=lambda pair: (pair[0].sentence.source, pair[0].sentence.start, pair[1].start))
+    return [Told(passage, piece) for passage, piece in ordered]
+
+
+def _tell_by_headings(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Told]:
+    ordered = sorted(passages, key=lambda p: (p.sentence.source, p.sentence.start))
+    depth = _find_depth(ordered)
+    groups: dict[tuple[str, ...], list[Passage]] = {}
+    for passage in ordered:
+        groups.setdefault((passage.sentence.source, *passage.headings[:depth]), []).append(passage)
+    if len(groups) > 1:  # what stands before the first heading may only carry the document
+        told_of = {name: one for name, one in groups.items() if not all(carries(p.sentence.plain) for p in one)}
+        groups = told_of or groups
+    about = About(question.scope.places)  # of a place in a set of documents the clauses that name it
+    told: list[Told] = []
+    for one, share in zip(groups.values(), _share(list(groups.values()), depth), strict=True):
+        heading = _name(one, depth)
+        if not question.scope.sources and all(
+            told_of.passage.sentence.source != one[0].sentence.source for told_of in told
+        ):
+            title = name_document(one[0].headings[0])
+            heading = f"《{title}》" + (heading if depth > 1 and len(one[0].headings) > 1 else "")
+        told += [Told(passage, piece, heading) for passage, piece in _spread(one, weighing, about, share, depth)]
+    return told
+
+
+def _find_depth(passages: Sequence[Passage]) -> int:
+    """The deepest level of headings that gives half as many groups as bullets at most; else the second, or the first."""
+    deepest = max(len(p.headings) for p in passages)
+    for depth in range(deepest, 1, -1):
+        if len({(p.sentence.source, p.headings[:depth]) for p in passages}) <= _TOLD // 2:
+            return depth
+    finest = {(p.sentence.source, p.headings[:2]) for p in passages}
+    return 2 if len(finest) <= _TOLD else 1
+
+
+def _share(groups: Sequence[Sequence[Passage]], depth: int) -> list[int]:
+    """Give each group a bullet, one that states the aims another, one for each heading below, and the rest by what is left."""
+    shares = [2 if len(group) > 1 and _AIMS.search(" ".join(group[0].headings[1:])) else 1 for group in groups]
+    below = [len({passage.headings[: depth + 1] for passage in group}) for group in groups]
+    for _ in range(max(0, _TOLD - sum(shares))):
+        lacking = max(range(len(groups)), key=lambda n: (below[n] - shares[n], -n))
+        most = max(range(len(groups)), key=lambda n: (len(groups[n]) / (shares[n] + 1), -n))
+        most = lacking if below[lacking] > shares[lacking] + _MANY_BELOW else most
+        shares[most] += _room(groups[most]) > shares[most]
+    return shares
+
+
+def _room(group: Sequence[Passage]) -> int:
+    """How many bullets a group may have: one for each sentence, more for one that is long or has parts between semicolons."""
+    plain = [passage.sentence.plain for passage in group]
+    return sum(max(len(_PARTS.split(text.strip("；;"))), -(-len(text) // LONGEST)) for text in plain)
+
+
+def _name(group: Sequence[Passage], depth: int) -> str:
+    """Name the heading of a group, and those right below it."""
+    own = group[0].headings[:depth][-1]
+    below = dict.fromkeys(_NUMBER.sub("", p.headings[depth]) for p in group if len(p.headings) > depth)
+    listed = "、".join(f"“{heading}”" for heading in below)
+    return f"{own}:{listed}" if len(below) > 1 and len(listed) <= _LISTED else own
+
+
+def _spread(
+    group: Sequence[Passage], weighing: Weighing, about: About, share: int, depth: int
+) -> list[tuple[Passage, Piece]]:
+    """The most telling clauses of a group: of each heading below in turn, and of each sentence one before another has two."""
+    parts: dict[tuple[str, ...], list[Passage]] = {}
+    for passage in group:
+        parts.setdefault(passage.headings[: depth + 1], []).append(passage)
+    if len(parts) == 1 and not weighing.terms:
+        parts = _part_by_paragraphs(group, share)
+    kept = _take_turns(parts, weighing, about, share)
+    return sorted(kept, key=lambda pair: (pair[0].sentence.start, pair[1].start))
+
+
+def _part_by_paragraphs(passages: Sequence[Passage], share: int) -> dict[tuple[str, ...], list[Passage]]:
+    """The paragraphs of a text of which each has its own subject; all in one where they are too many or only sentences."""
+    parts: dict[tuple[str, ...], list[Passage]] = {}
+    for passage in sorted(passages, key=lambda p: (p.sentence.source, p.sentence.start)):
+        parts.setdefault((passage.sentence.source, str(passage.sentence.paragraph)), []).append(passage)
+    several = sum(len(part) > 1 for part in parts.values())
+    return parts if _FEW < len(parts) <= share and 2 * several >= len(parts) else {(): list(passages)}
+
+
+def _take_turns(
+    parts: Mapping[tuple[str, ...], Sequence[Passage]], weighing: Weighing, about: About, share: int
+) -> list[tuple[Passage, Piece]]:
+    """Of each part in turn what says most."""
+    ranked = sorted(
+        (_thin(_rank(part, weighing, about), share) for part in parts.values()),
+        key=lambda r: -r[0][1].worth if r else 0.0,
+    )
+    return [pair for pair in chain.from_iterable(zip_longest(*ranked)) if pair is not None][:share]
+
+
+def _thin(tiers: Sequence[Sequence[tuple[Passage, Piece]]], share: int) -> list[tuple[Passage, Piece]]:
+    """Choose tier after tier what says most beside what was chosen: new words, and of another paragraph or article."""
+    chosen: list[tuple[Passage, Piece]] = []
+    told: set[str] = set()
+    for tier in tiers:
+        left = [(pair, frozenset(content_words(pair[1].text))) for pair in tier]
+        while left and len(chosen) < share:
+            best = max(left, key=lambda one: one[0][1].worth - _repeats(one[0], one[1], chosen, told))
+            left.remove(best)
+            chosen.append(best[0])
+            told |= best[1]
+    return chosen
+
+
+def _repeats(
+    pair: tuple[Passage, Piece], words: frozenset[str], chosen: Sequence[tuple[Passage, Piece]], told: set[str]
+) -> float:
+    """How much of a clause was told already, by its words and by where it stands."""
+    own = pair[0].sentence
+    beside = sum(
+        own.source == one.sentence.source
+        and own.paragraph == one.sentence.paragraph
+        and abs(own.start - one.sentence.start) < _NEAR
+        for one, _ in chosen
+    )
+    return _AGAIN * len(words & told) / max(1, len(words)) + _BESIDE * min(2, beside)
+
+
+def _rank(passages: Sequence[Passage], weighing: Weighing, about: About) -> list[list[tuple[Passage, Piece]]]:
+    """What the text counts, then the best of each sentence, then what else each says."""
+    tiers: tuple[list[tuple[Passage, Piece]], ...] = ([], [], [])
+    counted = all(_MARKED.search(passage.sentence.plain) for passage in passages)  # a list that the text counts
+    opening = _find_openings(passages)
+    for passage in passages:
+        pieces = _cut(passage.sentence, weighing, about)
+        if passage.sentence.id in opening:
+            pieces = [replace(piece, worth=piece.worth + _OPENING) for piece in pieces]
+        for nth, piece in enumerate(_keep_apart(pieces)):
+            tier = 0 if counted and _MARKED.match(piece.text) else 1 if nth == 0 else 2
+            if tier < 2 or piece.worth >= _FURTHER:
+                tiers[tier].append((passage, piece))
+    if not counted:  # what cannot be read alone is told only of lists, and where there is nothing else
+        tiers = (
+            tuple([pair for pair in tier if pair[1].worth > _LEAST] for tier in tiers)
+            if any(pair[1].worth > _LEAST for tier in tiers for pair in tier)
+            else tiers
+        )
+    for tier_of in tiers:
+        tier_of.sort(key=lambda pair: -pair[1].worth)
+    if weighing.terms:
+        return list(tiers)
+    once, again = _each_once(tiers[1])
+    return [tiers[0], once, again, tiers[2]]
+
+
+def _find_openings(passages: Sequence[Passage]) -> set[str]:
+    """The short sentences that open a paragraph and say what it is about."""
+    paragraphs: dict[tuple[str, int], list[Sentence]] = {}
+    for passage in passages:
+        paragraphs.setdefault((passage.sentence.source, passage.sentence.paragraph), []).append(passage.sentence)
+    if len(paragraphs) < _SENTENCES:
+        return set()
+    first = [min(told, key=lambda s: s.start) for told in paragraphs.values() if len(told) >= _SENTENCES]
+    return {sentence.id for sentence in first if len(sentence.plain) <= _TOPIC}
+
+
+def _each_once(pairs: Sequence[tuple[Passage, Piece]]) -> tuple[list[tuple[Passage, Piece]], ...]:
+    """What speaks again of a leading figure that was told earlier in the text comes after the rest."""
+    again: set[int] = set()
+    seen: set[str] = set()
+    for number, (_, piece) in sorted(enumerate(pairs), key=lambda one: one[1][0].sentence.start):
+        led = {*_HEADLINE.findall(piece.text)}
+        again |= {number} if led and led <= seen else set()
+        seen |= led
+    return [p for n, p in enumerate(pairs) if n not in again], [p for n, p in enumerate(pairs) if n in again]
+
+
+def _keep_apart(pieces: Sequence[Piece]) -> list[Piece]:
+    """The best of pieces that overlap, best first."""
+    kept: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: -piece.worth):
+        end = piece.start + len(piece.text)
+        if all(piece.start >= one.start + len(one.text) or end <= one.start for one in kept):
+            kept.append(piece)
+    return kept
+
+
+def _cut(sentence: Sentence, weighing: Weighing, about: About) -> list[Piece]:
+    """All runs of whole clauses that are short enough, rated; of a sentence on several places those that name the asked one."""
+    text, (clauses, runs) = sentence.plain, cut_runs(sentence.plain)
+    idle = 2.0 * exhorts(text)
+    pieces = []
+    for run in runs:
+        spoken = not any(is_of_others(text, clause, about) for clause in clauses[run.first : run.last + 1])
+        if spoken and names_them(text, run.start, run.end, about):
+            said = text[run.start : run.end]
+            worth = _rate(said, weighing) + _WHOSE * (run.first == 0) - idle - run.lacking
+            worth += (_OPENS if weighing.terms else _OPENS_WHOLE) * (run.first == 0 and opens_article(text)) + _LOST * (
+                not run.whole
+            )
+            pieces.append(Piece(run.start, _drop_note(said), worth - _TOO_LONG * max(0, len(said) - LONGEST)))
+    return pieces or [Piece(0, quote := choose_quote(sentence, weighing, about=about), _rate(quote, weighing))]
+
+
+def _rate(text: str, weighing: Weighing) -> float:
+    """Rate clauses by what they say: figures, names, aims, the subject; less where they are short or only exhort."""
+    ruled = rules(text)
+    said = min(_RULING if ruled else _FIGURES, len(find_quantities(text))) + 0.5 * min(_NAMES, len(NAMED.findall(text)))
+    said += (
+        1.5 * (_AIMED.search(text) is not None)
+        + (4.0 if weighing.terms else 1.0) * (_COUNTED.match(text) is not None)
+        + (0.01 if ruled else 0.02) * min(LONGEST, len(text))
+    )
+    said -= 4.0 * (len(_GAP.findall(text)) >= _GAPS or NOTE.match(text) is not None)
+    said += _FIRST * (not weighing.terms and _HEADLINE.search(text) is not None)
+    said -= 3.0 * holds_formality(_drop_note(text)) + 3.0 * exhorts(text) + 3.0 * (_HANGING.search(text) is not None)
+    said += _RULED * ruled + _FIRMLY * rules_firmly(text) - _CARRIED * carries(text)
+    return said + (-0.5 if len(text) < _SHORT and not ruled else weighing.coverage(text) if weighing.terms else 0.0)
+
+
+def _drop_note(text: str) -> str:
+    """A clause without the note in brackets at its end that says who is responsible."""
+    note = _NOTE.search(text)
+    return text[: note.start()].rstrip("。;； ") if note and note.start() and holds_formality(note[0]) else text
+
+
+def _is_around(plain: str) -> bool:
+    """Whether a sentence is what a page has around its text, or says only who is responsible."""
+    return (
+        is_around(plain)
+        or len(_GAP.findall(plain)) >= _MANY_GAPS
+        or (NOTE.match(plain) is not None and is_formal(plain))
+    )
+
+
+def _most_telling(
+    passages: Sequence[Passage], weighing: Weighing, limit: int, about: About
+) -> list[tuple[Passage, Piece]]:
+    """The clauses that say most, of each sentence one before another has two."""
+    passages = [p for p in passages if not _is_around(p.sentence.plain)] or passages
+    whole: dict[tuple[str, ...], list[Passage]] = {(): list(passages)}
+    parts = whole if weighing.terms else _part_by_paragraphs(passages, limit)
+    return _take_turns(parts, weighing, about, limit)

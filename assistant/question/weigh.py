@@ -1,0 +1,235 @@
+"""A question and the index in, its telling words with their weights out: how much of a question a text holds.
+
+A word weighs by its rarity in the documents. What documents call by another name counts too, a little less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from assistant.reading.expect import find_units
+from assistant.reading.lexicon import load_lexicon
+from assistant.reading.quantities import Measure, Quantity, find_quantities
+from assistant.reading.thesaurus import find_edges, find_meanings, find_members, is_official
+from assistant.types import Kind, Question
+from vectorstore.normalize import normalize
+from vectorstore.segment import content_words, cut
+from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
+
+_BY_ANOTHER_NAME = 0.85  # what a word counts that stands in a text under another name
+_A_MEMBER, _EACH_MEMBER = (
+    0.5,
+    0.1,
+)  # what a theme counts by the first thing that is spoken of under it, and by each further one
+_IN_PART = 0.7  # what a piece of a word counts, times its share of the word
+_SHORT = 3  # characters; another name as short as this has to be a word of the text, and no part of two (开工 in 召开工作会议)
+_NEGATIONS = "不未非无没"
+
+
+class Searchable(Protocol):
+    """What of an index this stage needs."""
+
+    @property
+    def documents(self) -> tuple[ParsedDocument, ...]:
+        """The documents in their order."""
+        ...
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """All sentences in the documents' order."""
+        ...
+
+    def search(self, text: str, k: int, scope: Scope = ...) -> tuple[Hit, ...]:
+        """Find the ``k`` closest sentences inside a scope."""
+        ...
+
+    def holds(self, term: str) -> int:
+        """In how many sentences a term stands."""
+        ...
+
+    def rarity(self, term: str) -> float:
+        """Weight of a term: the rarer in the corpus, the higher."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A telling word or wording of a question."""
+
+    text: str
+    weight: float
+    means: frozenset[str] = frozenset()  # what documents may call it
+    pieces: tuple[str, ...] = ()  # the telling words that a wording is made of
+    members: frozenset[str] = frozenset()  # of a theme what documents speak of under it
+    known: bool = True  # whether the documents have it, by this or another name
+    units: frozenset[str] = frozenset()  # of a word as 面积 the classes of units whose figures tell it: 平方米
+
+    def match(self, normal: str) -> float:
+        """How well it stands in a normalised text: 1 as it is, less by another name, by its words or by its longest piece."""
+        if stands_in(self.text, normal):
+            return 1.0
+        if any(stands_in(other, normal, short=_SHORT) for other in self.means):
+            return _BY_ANOTHER_NAME
+        if self.units and any(q.unit in self.units for q in find_quantities(normal)):
+            return _BY_ANOTHER_NAME
+        if self.members and (count := sum(stands_in(member, normal, short=_SHORT) for member in self.members)):
+            return min(_BY_ANOTHER_NAME, _A_MEMBER + _EACH_MEMBER * (count - 1))
+        if self.pieces:
+            return sum(_match_pieces(piece, normal) for piece in self.pieces) / len(self.pieces)
+        return _match_pieces(self.text, normal)
+
+
+def stands_in(term: str, normal: str, *, short: int = 0) -> bool:
+    """Whether a term stands in a normalised text and is not turned round there (合格 in 不合格).
+
+    One of at most ``short`` characters has to begin and end where words do.
+    """
+    start = normal.find(term)
+    while start >= 0:
+        end = start + len(term)
+        turned = start > 0 and len(term) > 1 and (normal[start - 1] in _NEGATIONS or _is_deputy(term, normal, start))
+        if not turned and (len(term) > short or {start, end} <= _edges(normal)):
+            return True
+        start = normal.find(term, start + 1)
+    return False
+
+
+def _is_deputy(term: str, normal: str, start: int) -> bool:
+    """Whether a text names the deputy of a person only: 副县长 is not the 县长."""
+    return normal[start - 1] == "副" and term.endswith(("长", "经理", "主任", "书记", "主席"))
+
+
+_edges = lru_cache(maxsize=1024)(find_edges)
+
+
+def _match_pieces(term: str, normal: str) -> float:
+    """1 where a term stands in a normalised text, else what its longest piece there counts."""
+    if stands_in(term, normal):
+        return 1.0
+    for size in range(len(term) - 1, 1, -1):
+        if any(term[i : i + size] in normal for i in range(len(term) - size + 1)):
+            return _IN_PART * size / len(term)
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """The telling words of a question with their weights."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def total(self) -> float:
+        """Sum of the weights."""
+        return sum(term.weight for term in self.terms)
+
+    def coverage(self, text: str) -> float:
+        """Share of the weight that a text holds, from 0 to 1; 1 where there is nothing to look for."""
+        if not self.terms:
+            return 1.0
+        normal = normalize(text)
+        return sum(term.weight * term.match(normal) for term in self.terms) / self.total
+
+    def lacking(self, text: str, *, known: bool) -> float:
+        """Share of the weight that a text lacks, of words that the documents have (in other places), or of those that they have not."""
+        return self._lost(normalize(text), [term for term in self.terms if term.known is known])
+
+    def foreign(self, text: str) -> float:
+        """Share of the weight that a text lacks of words that such documents use and these do not: what is not spoken of here."""
+        return self._lost(normalize(text), [t for t in self.terms if not t.known and is_official(t.text)])
+
+    def _lost(self, normal: str, terms: Sequence[Term]) -> float:
+        return sum(term.weight * (1 - term.match(normal)) for term in terms) / (self.total or 1.0)
+
+    def held(self, text: str) -> frozenset[str]:
+        """The words that a text holds, as they are or by another name."""
+        normal = normalize(text)
+        return frozenset(term.text for term in self.terms if term.match(normal) >= _BY_ANOTHER_NAME)
+
+    def only(self, words: Sequence[str]) -> Weighing:
+        """The part of it that is about some of the words."""
+        return Weighing(tuple(term for term in self.terms if _is_about(term, words)))
+
+
+def _is_about(term: Term, words: Sequence[str]) -> bool:
+    return any(piece in word or word in piece for piece in (term.text, *term.pieces) for word in words)
+
+
+def weigh(question: Question, index: Searchable) -> Weighing:
+    """Weigh the telling words of a question by their rarity; a figure that the corpus holds is one of them."""
+    asked = find_quantities(question.focus)
+    stated = [normalize(q.text) for q in asked if q.measure is Measure.QUANTITY and not _is_relative(question.focus, q)]
+    # A figure that no sentence of the place and year has tells nothing of what is looked for: the question may be mistaken in it.
+    figures = [
+        text for text in stated if len(text) > 1 and index.holds(text) and _is_in_scope(text, question.scope, index)
+    ]
+    terms = dict.fromkeys((*known_pieces(question.terms, index), *figures))
+    spread = question.kind in (Kind.LIST, Kind.SUMMARY, Kind.COMPARE)
+    return Weighing(tuple(_weigh_term(term, index, spread=spread) for term in terms))
+
+
+def _is_in_scope(text: str, scope: Scope, index: Searchable) -> bool:
+    if scope == Scope():
+        return True
+    return any(scope.allows(s) and text in normalize(s.plain) for s in index.sentences)
+
+
+def _is_relative(focus: str, quantity: Quantity) -> bool:
+    """The 1年 of 上1年 and of 哪1年 is no figure."""
+    return focus[max(0, quantity.start - 1) : quantity.start] in (
+        "上",
+        "前",
+        "下",
+        "后",
+        "同",
+        "哪",
+        "这",
+        "那",
+        "每",
+        "某",
+    )
+
+
+def _weigh_term(text: str, index: Searchable, *, spread: bool) -> Term:
+    """Weigh by rarity; what the corpus does not have by the commonest of its other names there."""
+    # A theme is no answer to what one sentence has to answer.
+    members = frozenset(member for member in find_members(text) if index.holds(member)) if spread else frozenset()
+    known = frozenset(other for other in find_meanings(text) if index.holds(other))
+    pieces = tuple(content_words(text)) if known else ()
+    units = find_units(text) if _is_measure(text) else frozenset()
+    if index.holds(text) or not known:
+        return Term(text, index.rarity(text), known, pieces, members, known=index.holds(text) > 0, units=units)
+    return Term(text, min(map(index.rarity, known)), known, pieces, members)
+
+
+def _is_measure(text: str) -> bool:
+    return any(text in words for words, _ in load_lexicon().dimensions)
+
+
+def known_pieces(terms: Iterable[str], index: Searchable) -> tuple[str, ...]:
+    """Take apart what the segmenter glued together by guess (考核设): where the corpus knows most of the pieces, they count."""
+    out: list[str] = []
+    for term in terms:
+        if any(map(index.holds, find_meanings(term))):
+            out.append(term)
+            continue
+        pieces = [piece for piece in cut(term) if len(piece) > 1 and index.holds(piece)] if len(term) > 2 else []
+        if not index.holds(term) and sum(map(len, pieces)) >= 2 * len(term) / 3:
+            out += pieces
+        elif not index.holds(term) and (halves := _halve(term, index)):
+            out += halves
+        else:
+            out.append(term)
+    return tuple(dict.fromkeys(out))
+
+
+def _halve(term: str, index: Searchable) -> tuple[str, ...]:
+    """The two wordings that a term is made of, where the corpus has both: 碳普惠 and 平台. Else nothing."""
+    for i in range(len(term) - 2, 1, -1):
+        halves = term[:i], term[i:]
+        if all(index.holds(half) and (is_official(half) or len(cut(half)) == 1) for half in halves):
+            return halves
+    return ()

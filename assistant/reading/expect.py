@@ -1,0 +1,103 @@
+"""What a question asks for and a text in, whether the text holds such a thing out: 多少 wants a figure, 叫什么 a name."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from assistant.reading.lexicon import load_lexicon
+from assistant.reading.quantities import Measure, find_quantities
+from assistant.types import Asks
+
+NAMED = re.compile(r"“([^“”]{2,20})”|《([^《》]{2,40})》")
+_VAGUE = re.compile(r"超?[十百千万]+[多余]?[家个座项]")
+_COUNTED = frozenset({"count", "person"})
+_COUNTS = {"count": frozenset({"count", "person"})}  # 多少个 may be answered in 名, 多少人 not in 个
+
+DEADLINE = re.compile(
+    r"(?:[到至](?=(?:19|20)\d\d年))?(?P<until>(?:19|20)\d\d年(?:年?[底末])?(?:之前|以前|前|止))"
+    r"|[到至](?P<by>(?:19|20)\d\d年(?:年?[底末])?)"
+)
+# Times that are told from the document's own year, and spans of years: where one stands, no year of a label is meant.
+OTHER_TIME = re.compile(r"(?:今明两年|明后两年|明年|后年|次年|翌年)(?:年?[底末初]|[上下]半年|[一二三四]季度)?")
+SPAN = re.compile(
+    r"(?:今后|未来|近|过去|前|后|这|用)?[几一二两三四五六七八九十\d]{1,2}年(?:内|间|来|以内|左右|时间)"
+    r"|(?:今后|未来|过去)[几一二两三四五六七八九十\d]{1,2}年|近年|多年来|本届|十[一二三四五六]五"
+)
+DAY = re.compile(r"(?:(?:19|20)\d\d年)?1?\d月[123]?\d[日号](?:之?前)?")
+MONTH = re.compile(r"(?:(?:19|20)\d\d年)?1?\d月(?:[底末初]|[上中下]旬)?(?:之?前)?")
+_LABEL_ASKED = re.compile(
+    r"哪[1一]?年的[^,。?]{0,4}?(?:报告|文件|安排|任务|计划|预算|部署|规划|要求|说法)|(?:出现|写|提|出)[在自到]?[了过于]?哪[1一]?年的"
+)
+_DATE_ASKED = re.compile(r"哪[1一]?[天日]|几号|几月|哪[1一]?个月|什么日子|何日")
+_UNTIL = re.compile(
+    "(?:最晚|最迟|不晚于).*(?:年|时候|何时)|[到至]了?哪.?年(?!的)|哪.?年(?:年?底)?(?:之前|以前|前)|(?:之前|以前|截止|期限).*哪.?年"
+)
+
+# Units that no figure of policy documents has a class for: of 收盘多少点 the very unit has to stand at a figure.
+_RARE_UNIT = re.compile(r"(?:多少|好多|(?<![第哪])几)([点级分票股届页字步岁克升册枚幅])(?=[,，。?？!！;；、]|$)")
+# 罚多少 wants money, or how many times what was taken.
+_FINED = re.compile(r"(?:罚款?|罚金|处罚)[^,，。?？]{0,4}(?:多少|几)(?!个?[天日月年])|多少[^,，。?？]{0,2}罚款?")
+_INVESTED = re.compile("投资(?:额|了|是|有|为|共|约)?多少(?=[?？,，。]|$)|哪1?个的?投资额?更?[大多高小少]")
+_MONEY = frozenset(("yuan", "usd"))
+_FINE = frozenset(("yuan", "usd", "times"))
+_APART = re.compile(r"(?:差|[高低多少]|拉开)了?(?:多少|几)个?百分点")
+
+
+def wants_deadline(question: str) -> bool:
+    """Whether it asks until when (最晚哪一年): only a year that the words themselves set as the end answers it."""
+    return bool(_UNTIL.search(question))
+
+
+def wants_date(question: str) -> bool:
+    """Whether it asks for a day or a month: a year alone, also that of a label, does not answer it."""
+    return bool(_DATE_ASKED.search(question))
+
+
+def wants_label(question: str) -> bool:
+    """Whether it asks what year's report or plan something stands in: the label of the section tells that, whatever the words say."""
+    return bool(_LABEL_ASKED.search(question))
+
+
+def holds_answer(asks: Asks, text: str, question: str) -> bool:
+    """Whether a text holds the kind of thing that is asked for, other than what the question itself states."""
+    if asks is Asks.QUANTITY:
+        stated = find_quantities(question)
+        wanted = (Measure.QUANTITY, Measure.ORDINAL) if "第几" in question else (Measure.QUANTITY,)
+        found = [q for q in find_quantities(text) if q.measure in wanted]
+        return any(not any(q.equals(other) for other in stated) for q in found) or bool(_VAGUE.search(text))
+    if asks is Asks.YEAR and wants_date(question):
+        return bool(MONTH.search(text))
+    if asks is Asks.YEAR and wants_deadline(question):
+        return bool(DEADLINE.search(text) or OTHER_TIME.search(text))
+    if asks is Asks.YEAR:
+        return bool(OTHER_TIME.search(text)) or any(
+            q.measure in (Measure.YEAR, Measure.DATE) for q in find_quantities(text)
+        )
+    return asks is not Asks.NAME or bool(NAMED.search(text))
+
+
+@lru_cache(maxsize=64)
+def find_units(question: str) -> frozenset[str]:
+    """The classes of units that a question wants: 多少公里 wants kilometres, 多少钱 money; none where any will do."""
+    lexicon = load_lexicon()
+    if _APART.search(question):  # what two shares are apart in points, they state in percent
+        return frozenset(("percent", "points"))
+    for word in sorted(lexicon.units, key=len, reverse=True):
+        if re.search(rf"(?:多少|好多|(?<![第哪])几)[十百千万亿]*{re.escape(word)}", question):
+            return _COUNTS.get(lexicon.units[word], frozenset((lexicon.units[word],)))
+    if _FINED.search(question):
+        return _FINE
+    if _INVESTED.search(question):
+        return _MONEY
+    wanted = [units for words, units in lexicon.dimensions if any(word in question for word in words)]
+    return frozenset().union(*wanted) if len(wanted) == 1 else frozenset()
+
+
+def unit_fits(text: str, question: str) -> bool:
+    """Whether a text holds a figure of the measure that a question wants; a bare number counts things or people."""
+    if own := _RARE_UNIT.search(question):
+        return bool(re.search(rf"\d[十百千万亿多余]*{own[1]}", text))
+    wanted = find_units(question)
+    found = [q for q in find_quantities(text) if q.measure is Measure.QUANTITY]
+    return not wanted or any(q.unit in wanted or (not q.unit and wanted & _COUNTED) for q in found)
