@@ -216,6 +216,7 @@ def check_ours(asked: list[Asked]) -> None:
         assert len(lost) <= MOST_LOST * len(cases) + 1, lost
 
 
+@pytest.mark.slow
 def test_a_sample_of_all_attacks_changes_no_answer(reader: tuple[ModelSpec, LanguageModel]) -> None:
     check_ours(list(measure(list_cases(IN_TEXT, sample=97), reader, ("free text", "bundled"))))
 

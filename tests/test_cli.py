@@ -48,6 +48,7 @@ def test_ask_builds_the_index_first_and_prints_the_public_form(tmp_data: Path) -
     assert (tmp_data / "CURRENT").exists()
 
 
+@pytest.mark.slow
 def test_ask_takes_the_conversation_from_a_file(tmp_path: Path) -> None:
     history = tmp_path / "history.json"
     turns = [
@@ -79,6 +80,7 @@ def test_wrong_usage_is_status_2() -> None:
     assert _run("ask", "问题", "--no-such-option").returncode == 2
 
 
+@pytest.mark.slow
 def test_index_prints_sections_with_labels_and_reasons(tmp_data: Path) -> None:
     done = _run("index")
     assert done.returncode == 0, done.stderr

@@ -275,6 +275,7 @@ def test_a_killed_worker_is_an_error_and_the_next_request_is_served(own_writer: 
     assert own_writer.worker_pid != pid
 
 
+@pytest.mark.slow
 def test_a_worker_that_keeps_dying_is_given_up(own_writer: Engine) -> None:
     for _ in range(dispatch.MOST_CRASHES + 1):
         write_stream = _frozen_stream(own_writer)

@@ -67,6 +67,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_run_is_held_to_its_gates_gone_on_with_and_repeated(place: Path) -> None:
     first = run(*command(place, "--min-correct", "0.5", "--min-valid-citations", "1"))
     assert first.returncode == 0, first.stdout + first.stderr
@@ -158,6 +159,7 @@ def ask_squad(squad: Path, corpus: str) -> dict[str, dict[str, Any]]:
     return {result.id: dict(result.answer or {}) for result in read_results(out / "results.jsonl")}
 
 
+@pytest.mark.slow
 def test_each_squad_question_is_asked_of_its_own_paragraph_or_of_all_of_them(
     squad: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,7 @@ def test_the_watch_reaches_a_process_of_a_process(watched: dict[str, str]) -> No
     assert "example.invalid" in attempts(watched)
 
 
+@pytest.mark.slow
 def test_indexing_and_asking_try_no_connection_in_a_hostile_environment(watched: dict[str, str]) -> None:
     built = run_python(["-m", "assistant", "index", str(ROOT / "seeds")], watched)
     assert built.returncode == 0, built.stderr

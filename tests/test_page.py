@@ -341,7 +341,8 @@ sys.stdout.write("ended\\n")
 """
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_says_where_it_is_and_ends_cleanly_on_a_signal(ending: signal.Signals, tmp_path: Path) -> None:
     root = Path(__file__).resolve().parent.parent
     process = subprocess.Popen(

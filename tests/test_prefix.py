@@ -42,6 +42,7 @@ def test_answers_are_the_same_cold_warm_and_from_the_file(tmp_path: Path) -> Non
     assert states(tmp_path)[0].stat().st_mtime_ns >= kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "other"])
 def test_a_broken_file_is_not_read_and_is_written_anew(tmp_path: Path, damage: str) -> None:
     expected = write(tmp_path, "公园")
