@@ -23,8 +23,11 @@ from assistant.types import (
     Verdict,
 )
 from tests.answer_fakes import FakeEngine
+from tests.made_documents import make_parsed
+from vectorstore.embed import open_embedder
 from vectorstore.index import Index
-from vectorstore.types import Scope
+from vectorstore.memory import MemoryIndex
+from vectorstore.types import Labels, Part, Scope
 
 READER = ModelSpec("fake", Path("fake.gguf"), "0" * 64, "F32", Form.READER, None)
 WRITER = ModelSpec("fake", Path("fake.gguf"), "0" * 64, "F32", Form.INSTRUCT, "chatml")
@@ -219,3 +222,14 @@ def test_a_refusal_says_only_of_what_is_missing_that_it_is_missing(seed_index: I
     assert answer.refusal is not None
     assert "没有上海关于“碳普惠”" not in answer.text  # 上海市建立碳普惠消纳机制 stands in the documents
     assert "资料里提到过上海的“碳普惠”" in answer.text
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_a_half_of_a_compound_that_stands_elsewhere_is_no_answer(says: bool) -> None:
+    own = "发展绿色金融产品。" if says else "扩大金融领域开放。"
+    of_shanghai = f"{own}建设绿色工厂30家。改造老旧小区12个。"
+    texts = {Labels("上海", 2024, Part.TASKS): of_shanghai, Labels("江苏", 2024, Part.TASKS): "推广绿色金融。"}
+    assistant = Assistant(MemoryIndex([make_parsed("a.txt", texts)], open_embedder()), READER, FakeEngine())
+    answer = assistant.ask("上海绿色金融有什么安排？")
+    assert (answer.refusal is None) is says
+    assert "提到过上海的“绿色金融”" not in answer.text

@@ -53,8 +53,11 @@ def _say_missing(question: Question, sentences: Sequence[Sentence]) -> str:
             # A heading, or the head of a table, may say of what place and year a sentence is without a label of it.
             return f"资料里没有找到写明是{where}{when}的关于{what}的内容"
         return f"资料里没有{where}{when}关于{what}的内容"
+    whole = [phrase for phrase in phrases if _stands_whole(question, phrase, sentences)]
+    if phrases and not whole:  # its words stand apart, each in another sentence: 绿色 and 金融 are no 绿色金融
+        return f"资料里没有找到{where}{when}关于“{phrases[0].text}”的内容"
     if phrases:
-        what = "、".join(f"“{phrase.text}”" for phrase in phrases[:2])
+        what = "、".join(f"“{phrase.text}”" for phrase in whole[:2])
         of = f"{where}{when}的" if where or when else ""
         return f"资料里提到过{of}{what}，但没有找到能回答这个问题的句子"
     if question.terms:
@@ -78,6 +81,13 @@ def _find_missing(question: Question, phrases: Sequence[Phrase], sentences: Sequ
             normal = normalize(read)  # 北京可以上浮20% is said of what the sentence before it is about
             wanted = {word: names for word, names in wanted.items() if not any(name in normal for name in names)}
     return [phrase for phrase in phrases if any(word in wanted for word in phrase.words)]
+
+
+def _stands_whole(question: Question, phrase: Phrase, sentences: Sequence[Sentence]) -> bool:
+    """Whether one sentence of the place and year that were asked for has all words of a phrase, by these or other names."""
+    names = [_names(word) for word in phrase.words]
+    of_it = (s.plain for s in sentences if question.scope.allows(s) or _names_scope(question, s.plain))
+    return any(all(any(name in text for name in of_word) for of_word in names) for text in map(normalize, of_it))
 
 
 def _names_scope(question: Question, text: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from assistant.finding.likely import is_near, is_sure
 from assistant.finding.mismatch import is_of_another_number
 from assistant.finding.retrieve import WEIGHED, retrieve
+from assistant.question.phrases import find_phrases
 from assistant.question.weigh import Searchable, Weighing, weigh
 from assistant.types import Asks, Kind, Passage, Question, Refusal
 from vectorstore.types import Scope
@@ -46,7 +47,7 @@ def decide(question: Question, passages: Sequence[Passage], index: Searchable) -
     if question.kind is Kind.CORPUS:
         return Decision(None)
     weighing = weigh(question, index)
-    if _may_answer(question, passages, weighing) or _holds_enough(question, passages, weighing):
+    if _may_answer(question, passages, weighing) or _holds_enough(question, passages, weighing, index):
         return Decision(None)
     return _explain(question, passages, index)
 
@@ -77,7 +78,7 @@ def is_certain(question: Question, passages: Sequence[Passage]) -> bool:
     return best is not None and (best.likely is None or is_sure(best.likely, question.asks))
 
 
-def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Weighing) -> bool:
+def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Weighing, index: Searchable) -> bool:
     """A fact has to stand in one sentence; what a list or a summary is about may be spread over several."""
     if question.kind in WEIGHED:
         if not _may_answer(question, passages, weighing):
@@ -89,10 +90,24 @@ def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Wei
         scope = question.scope
         rows = max(len(scope.places), len(scope.regions), len(scope.years), len(scope.sources))
         return best >= (SLOT if rows else THRESHOLD)
+    if question.kind in _SPREAD and _lacks_compound(question, passages, index):
+        return False
     together = weighing.coverage("\n".join(p.sentence.plain for p in passages)) if passages else -1.0
     if question.kind is Kind.SUMMARY and (question.scope.regions or question.scope.years):
         return max(best, together) >= _ABOUT
     return best >= THRESHOLD or (question.kind in _SPREAD and together >= _TOGETHER)
+
+
+def _lacks_compound(question: Question, passages: Sequence[Passage], index: Searchable) -> bool:
+    """Whether the documents speak of just what was asked for, but none of the sentences does: 金融 alone is no 绿色金融.
+
+    Where no document has the compound its parts are all there is to go by.
+    """
+    compounds = [p for p in find_phrases(question.focus, question.terms, question.scope.places) if len(p.words) > 1]
+    for compound in compounds:
+        if any(compound.text in sentence.plain for sentence in index.sentences):
+            return not any(all(word in p.sentence.plain for word in compound.words) for p in passages)
+    return False
 
 
 def _explain(question: Question, passages: Sequence[Passage], index: Searchable) -> Decision:
@@ -112,7 +127,7 @@ def _explain(question: Question, passages: Sequence[Passage], index: Searchable)
     weighing = weigh(question, index)
     for refusal, tried in wider:
         found = retrieve(replace(question, scope=tried), index)
-        if _holds_enough(question, found, weighing):
+        if _holds_enough(question, found, weighing, index):
             return Decision(refusal, _keep_near(found))
     anything = replace(question, asks=Asks.OTHER)
     nearest = passages or retrieve(anything, index) or retrieve(anything, index, scope=Scope(sources=scope.sources))
