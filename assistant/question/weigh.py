@@ -5,18 +5,20 @@ A word weighs by its rarity in the documents. What documents call by another nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from assistant.question.frames import drop_frames
 from assistant.reading.expect import find_units
 from assistant.reading.lexicon import load_lexicon
 from assistant.reading.quantities import Measure, Quantity, find_quantities
 from assistant.reading.thesaurus import find_edges, find_meanings, find_members, is_official
 from assistant.types import Kind, Question
 from vectorstore.normalize import normalize
-from vectorstore.segment import content_words, cut
+from vectorstore.segment import content_words, cut, is_word
 from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
 
 _BY_ANOTHER_NAME = 0.85  # what a word counts that stands in a text under another name
@@ -26,6 +28,12 @@ _A_MEMBER, _EACH_MEMBER = (
 )  # what a theme counts by the first thing that is spoken of under it, and by each further one
 _IN_PART = 0.7  # what a piece of a word counts, times its share of the word
 _SHORT = 3  # characters; another name as short as this has to be a word of the text, and no part of two (开工 in 召开工作会议)
+_PAIR, _MODALS = 2, ("能", "要", "会", "可", "该", "须", "想")
+_MODES = frozenset(("允许", "准许", "准予"))
+_FINES = re.compile(
+    r"罚(?![款金没息球])(?:我|他|她|人|住户|业主|居民|企业|你)?(?:们)?\d|(?:要|会|被|挨|不|得)罚(?:吗|不罚|[?？。,，]|$)"
+)
+_GLUED = re.compile("[还给也就都才能要被把让会可再]")  # words that the segmenter glued to what stands beside them
 _NEGATIONS = "不未非无没"
 
 
@@ -160,15 +168,27 @@ def _is_about(term: Term, words: Sequence[str]) -> bool:
 
 def weigh(question: Question, index: Searchable) -> Weighing:
     """Weigh the telling words of a question by their rarity; a figure that the corpus holds is one of them."""
-    asked = find_quantities(question.focus)
-    stated = [normalize(q.text) for q in asked if q.measure is Measure.QUANTITY and not _is_relative(question.focus, q)]
+    subject = drop_frames(question.focus)  # the 4个 of 4个地方谁提到了氢能 counts nothing that is looked for
+    asked = find_quantities(subject)
+    stated = [normalize(q.text) for q in asked if q.measure is Measure.QUANTITY and not _is_relative(subject, q)]
     # A figure that no sentence of the place and year has tells nothing of what is looked for: the question may be mistaken in it.
     figures = [
         text for text in stated if len(text) > 1 and index.holds(text) and _is_in_scope(text, question.scope, index)
     ]
-    terms = dict.fromkeys((*known_pieces(question.terms, index), *figures))
+    terms = dict.fromkeys((*known_pieces(_drop_modes(question), index), *_name_acts(question.focus), *figures))
     spread = question.kind in (Kind.LIST, Kind.SUMMARY, Kind.COMPARE)
     return Weighing(tuple(_weigh_term(term, index, spread=spread) for term in terms))
+
+
+def _drop_modes(question: Question) -> tuple[str, ...]:
+    """The telling words without 允许 and its like where a permission is asked for: 不得 and 可以 answer that as well."""
+    told = tuple(term for term in question.terms if term not in _MODES)
+    return told if told and question.kind is Kind.YES_NO else question.terms
+
+
+def _name_acts(focus: str) -> tuple[str, ...]:
+    """罚200元 speaks of a 罚款, though the verb alone is too short to be looked for."""
+    return ("罚款",) if _FINES.search(focus) else ()
 
 
 def _is_in_scope(text: str, scope: Scope, index: Searchable) -> bool:
@@ -213,6 +233,8 @@ def known_pieces(terms: Iterable[str], index: Searchable) -> tuple[str, ...]:
     """Take apart what the segmenter glued together by guess (考核设): where the corpus knows most of the pieces, they count."""
     out: list[str] = []
     for term in terms:
+        if len(term) == _PAIR and term.endswith(_MODALS) and not is_word(term) and not index.holds(term):
+            continue  # 人能 of 什么样的人能申请
         if any(map(index.holds, find_meanings(term))):
             out.append(term)
             continue
@@ -221,9 +243,17 @@ def known_pieces(terms: Iterable[str], index: Searchable) -> tuple[str, ...]:
             out += pieces
         elif not index.holds(term) and (halves := _halve(term, index)):
             out += halves
+        elif not index.holds(term) and not is_word(term) and (parts := _unglue(term, index)):
+            out += parts
         else:
             out.append(term)
     return tuple(dict.fromkeys(out))
+
+
+def _unglue(term: str, index: Searchable) -> tuple[str, ...]:
+    """What of a term stands between words that tell nothing, where the documents have all of it: 棚 and 充 of 棚还给充."""
+    parts = tuple(part for part in _GLUED.split(term) if part)
+    return parts if len(parts) > 1 and all(map(index.holds, parts)) else ()
 
 
 def _halve(term: str, index: Searchable) -> tuple[str, ...]:
