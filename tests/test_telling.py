@@ -245,3 +245,16 @@ def test_no_text_breaks_a_follow_up(text: str, opening: str, end: str) -> None:
     question = _read(f"{opening}{text}{end}那", "单位不记账会受什么处分？", reply=reply)
     assert question.standalone
     assert write_refusal(question, Refusal.NOT_IN_CORPUS, (), [make_sentence("记账。")])
+
+
+def test_the_name_of_a_thing_that_begins_with_a_place_is_kept_whole() -> None:
+    assert "天津港" in _read("天津港有什么绿色举措？").terms
+    assert "天津" not in " ".join(_read("天津有什么绿色举措？").terms)
+    told = write_refusal(_read("天津港有什么绿色举措？"), Refusal.NOT_IN_CORPUS, (), [make_sentence("发展绿色交通。")])
+    assert "“天津港" in told
+
+
+def test_a_refusal_names_what_was_to_be_counted() -> None:
+    question = _read("北京要新建多少个公共充电桩？")
+    told = write_refusal(question, Refusal.NOT_IN_CORPUS, (), [make_sentence("北京新建公园。")])
+    assert "“公共充电桩”" in told and "提到过" not in told

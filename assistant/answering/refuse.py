@@ -113,6 +113,8 @@ def _names(word: str) -> frozenset[str]:
 def _order(question: Question) -> list[Phrase]:
     """The things that the question speaks of; of 多少 what was to be counted comes first."""
     phrases = find_phrases(question.focus, question.terms, question.scope.places | question.scope.regions)
+    if phrases and not any(word in phrase.text for phrase in phrases for word in question.counted):
+        phrases = tuple(Phrase(word, (word,)) for word in question.counted) or phrases  # 公共充电桩, and not 新建 alone
     return sorted(phrases, key=lambda phrase: not any(term in phrase.text for term in question.counted))
 
 

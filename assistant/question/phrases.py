@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from assistant.question.places import find_mentions
+from assistant.question.places import find_mentions, goes_on
 from assistant.question.telling import mend_measures
 from assistant.reading.lexicon import load_lexicon
 from assistant.reading.quantities import find_quantities
@@ -35,7 +35,8 @@ class Phrase:
 
 def find_phrases(normal: str, terms: Collection[str], places: Collection[str] = ()) -> tuple[Phrase, ...]:
     """Find the noun phrases of a normalised question that hold one of its telling words, and not the places that it asks about."""
-    taken = {n for m in find_mentions(normal, tuple(places)) for n in range(m.start, m.end)}
+    named = [m for m in find_mentions(normal, tuple(places)) if not goes_on(normal, m)]
+    taken = {n for m in named for n in range(m.start, m.end)}
     taken |= {n for q in find_quantities(normal) if q.text[-1:] != "件" for n in range(q.start, q.end)}
     runs: list[list[tuple[str, str]]] = [[]]
     place = 0

@@ -13,6 +13,7 @@ from vectorstore.types import ParsedDocument
 _DOCUMENTS = re.compile(
     r"^(?:省|市)?的?[这那该]?份?(?:文件|资料|材料|文档|本文|[^,。?的和与及、]{0,8}(?:报告|方案|规划|办法|意见|计划)[里中])"
 )  # 广东文件: whose they are, and no more
+_LONGER = re.compile("港(?![口澳股])|机场|大学|湾(?!区)")
 _OF = re.compile(r"^[省市]?的?$")  # what may stand between a province and its city
 
 
@@ -35,6 +36,11 @@ def find_mentions(normal: str, own: Sequence[str] = ()) -> tuple[Mention, ...]:
         if not taken & {*range(mention.start, mention.end)}:
             found.append(mention)
     return _drop_wider(sorted(found, key=lambda m: m.start), normal)
+
+
+def goes_on(normal: str, mention: Mention) -> bool:
+    """Whether the name of a place is the first part of a longer name: 天津港 is a thing in 天津, and not 港 of it."""
+    return _LONGER.match(normal, mention.end) is not None
 
 
 def _drop_wider(found: Sequence[Mention], normal: str) -> tuple[Mention, ...]:

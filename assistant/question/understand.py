@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from assistant.errors import InputInvalid
 from assistant.question.english import is_english, translate
 from assistant.question.frames import counts_things, drop_base_years, drop_frames, names_part
-from assistant.question.places import find_foreign_places, find_mentions, read_own, read_places
+from assistant.question.places import find_foreign_places, find_mentions, goes_on, read_own, read_places
 from assistant.question.telling import find_telling, mend_measures
 from assistant.question.titles import take_titles
 from assistant.reading.lexicon import load_lexicon
@@ -17,6 +17,7 @@ from assistant.reading.quantities import find_quantities
 from assistant.reading.thesaurus import find_edges, find_wordings
 from assistant.types import Asks, Kind, Question
 from vectorstore.normalize import normalize
+from vectorstore.sections import tells_of_several
 from vectorstore.segment import content_words, tag_words
 from vectorstore.types import ParsedDocument, Part, Scope
 
@@ -96,6 +97,11 @@ def describe_corpus(documents: Sequence[ParsedDocument]) -> Corpus:
     labels = [section.labels for parsed in documents for section in parsed.sections]
     planned = [one.year for one in labels if one.year and one.part is Part.TASKS]
     known = [one.year for one in labels if one.year]
+    known += [
+        parsed.document.published.year
+        for parsed in documents
+        if parsed.document.published and any(tells_of_several(section) for section in parsed.sections)
+    ]
     titles = tuple((parsed.document.title, parsed.document.source) for parsed in documents)
     return Corpus(
         max(planned or known, default=None),
@@ -231,7 +237,8 @@ def _read_terms(normal: str, own: Sequence[str] = ()) -> tuple[str, ...]:
     """The telling words: everything but places, years, question words and filler."""
     normal = left = _VERB_OR_NOT.sub(r"\1", _MODAL_OR_NOT.sub(" ", normal))
     for mention in sorted(find_mentions(normal, own), key=lambda m: m.start, reverse=True):
-        left = f"{left[: mention.start]} {left[mention.end :]}"
+        if not goes_on(normal, mention):
+            left = f"{left[: mention.start]} {left[mention.end :]}"
     left = _OF_LAST.sub(" ", left)
     left = re.sub("|".join((*_FROM_NOW, *_FROM_THEN)), " ", left)
     left = re.sub("各(?=[有是要建计打新])", " ", re.sub("(?<= )年(?!均)", " ", YEAR.sub(" ", left)))
