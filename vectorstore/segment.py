@@ -15,6 +15,9 @@ import rjieba
 from vectorstore.normalize import normalize
 
 _CJK = "〇々㐀-䶿一-鿿豈-﫿\U00020000-\U000323af"
+# The dictionary is older than this word: it is cut into 中 and 和, which say nothing, and would be lost.
+rjieba.add_word("碳中和", 100, "n")
+
 # Tags of the segmenter's dictionary for words that say nothing by themselves.
 _FUNCTION_TAGS = frozenset({"r", "rr", "rz", "p", "c", "u", "uj", "ul", "uv", "ud", "ug", "uz"}) | frozenset(
     {"y", "e", "o", "d", "df", "x", "zg", "k", "f"}

@@ -20,7 +20,9 @@ from assistant.reading.expect import (
     MONTH,
     NAMED,
     OTHER_TIME,
+    PERIOD,
     SPAN,
+    WHEN,
     holds_answer,
     unit_fits,
     wants_date,
@@ -30,7 +32,9 @@ from assistant.reading.expect import (
 from assistant.reading.owners import About, find_years, is_named, read_about
 from assistant.reading.pairs import Figure, governs, is_of_others, names_them, read_figures, said_of
 from assistant.reading.quantities import Measure, Quantity, find_quantities
+from assistant.reading.reached import is_under_way
 from assistant.reading.rules import end_of_rule
+from assistant.reading.stated import name_years, opens_with_year_before
 from assistant.types import Asks
 from vectorstore.gazetteer import Gazetteer
 from vectorstore.issuer import is_own_name
@@ -51,7 +55,6 @@ _BOUNDED = re.compile(r"\d[\d.]*[万亿千百]*[\u4e00-\u9fff]{1,4}?以[上下]"
 _WHO = re.compile("谁|哪[1一]?个(?:部门|单位|机构|人)|什么(?:部门|单位|机构|人)")
 _GOES_ON = re.compile("并(?!网)|且")
 _GOES_ON_WHO = re.compile("并(?!网)|且|负责")
-_WHEN = re.compile("什么时[候间]|何时|啥时|多会儿")
 _CUT_UNIT = re.compile(r"\d$")  # a figure whose unit is not known ends before it: 30 of 30分钟
 # Of a county or company that documents are of: in 在哪个部门办理 it is not what is asked for.
 _WHOSE = re.compile(
@@ -75,8 +78,7 @@ def choose_quote(
     the question names), and what is said of the others counts for nothing. A sentence of up to ``whole`` characters is quoted
     as it stands, and with ``items`` an enumeration goes on to its end: a list wants its items, not the one that was named.
     """
-    text, about = sentence.plain, about or read_about(question)
-    text = drop_note(text)
+    text, about = drop_note(sentence.plain), name_years(about or read_about(question), sentence)
     if len(text) <= max(whole, _ROW if is_row(text) else 0):
         return text.rstrip("。;；")
     clauses = split_clauses(text)
@@ -103,7 +105,7 @@ def choose_quote(
             said = _leave_out(text, clauses[first : j + 1], others[first : j + 1])
             held = weighing.coverage(said)
             # A longer quote has to earn its length: a tenth of the question for twenty-five characters, then faster.
-            fits = 0.3 if holds_answer(asks, said, question) else 0.0
+            fits = 0.3 if _holds(asks, said, question) else 0.0
             worth = held + fits - 0.004 * len(piece) - 0.01 * max(0, len(piece) - _TOO_LONG)
             if best is None or worth > best[0] + 1e-9:
                 best = (worth, len(piece), first, j)
@@ -112,12 +114,18 @@ def choose_quote(
     if best is None:
         return text.rstrip("。;；")
     first, last = _begin_whole(clauses, others, best[2], question), best[3]
+    first -= first > 0 and opens_with_year_before(clauses[first].text)  # 上年为66.5% says of what only behind 覆盖率73.8%
     while (whole or items) and last + 1 < len(clauses) and not clauses[last + 1].opens:
         last += 1  # the rest of the enumeration
     last = end_of_rule(clauses, first, _end_of_row(text, clauses, last))
     while last + 1 < len(clauses) and _HANGING.search(clauses[last].text) and not others[last + 1]:
         last += 1  # 在…规划中 says where something stands, and not yet what
     return text[clauses[first].start : clauses[last].end].strip()
+
+
+def _holds(asks: Asks, said: str, question: str) -> bool:
+    """Whether a run of clauses holds what is asked for, and a figure in the measure of that: 多少电 is told in no money."""
+    return holds_answer(asks, said, question) and (asks is not Asks.QUANTITY or unit_fits(said, question))
 
 
 def drop_note(text: str) -> str:
@@ -227,7 +235,7 @@ def short_answer(
     asks: Asks, sentence: Sentence, quote: str, weighing: Weighing, question: str = "", about: About | None = None
 ) -> str | None:
     """Find the short answer in a quote, or nothing where there is more than one candidate."""
-    about = about or read_about(question)
+    about = name_years(about or read_about(question), sentence)
     if asks is Asks.QUANTITY and is_row(sentence.plain) and _states_several(sentence.plain):
         return None  # which of the figures in a row of a table is meant the head of its column says, and the question may not
     if asks is Asks.QUANTITY:
@@ -263,8 +271,9 @@ def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question:
     if any(_stand_together(one, other) for one, other in pairwise(figures)):
         return None
     rated = [(weighing.coverage(figure.words), figure) for figure in figures]
-    most = max((coverage for coverage, _ in rated), default=0.0)
-    leading = [figure for coverage, figure in rated if coverage == most]
+    fitting = [one for one in rated if unit_fits(one[1].quantity.text, question)]
+    most = max((coverage for coverage, _ in fitting), default=0.0)
+    leading = [figure for coverage, figure in fitting if coverage == most]
     if most <= 0 or len(leading) != 1 or not leading[0].sure:
         return None
     figure = leading[0]
@@ -273,7 +282,7 @@ def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question:
         return None  # of the question's words another figure has some that this one has not: 累计建成企业 beside 累计建成县
     end = figure.end - offset
     held, behind = weighing.held(quote[:end] + leading_verb(quote)), weighing.held(quote[end:])
-    if behind - held or not unit_fits(figure.quantity.text, question):
+    if behind - held:
         return None
     return _with_bound(text, figure.quantity)
 
@@ -310,11 +319,14 @@ def _only_year(sentence: Sentence, quote: str, question: str) -> str | None:
     if wants_label(question) and sentence.labels.year is not None:
         return f"{sentence.labels.year}年"
     exact = dict.fromkeys(DAY.findall(quote) or MONTH.findall(quote))
-    if wants_date(question) or (_WHEN.search(question) and exact):  # 2025年 is less than 2025年12月31日之前
+    if wants_date(question) or (WHEN.search(question) and exact):  # 2025年 is less than 2025年12月31日之前
         return next(iter(exact)) if len(exact) == 1 else None
-    if (wants_deadline(question) or _WHEN.search(question)) and DEADLINE.search(quote):
+    if (wants_deadline(question) or WHEN.search(question)) and DEADLINE.search(quote):
         until = [m["until"] or m["by"] for m in DEADLINE.finditer(quote)]
         return until[0] if len(set(until)) == 1 else None
+    period = dict.fromkeys(m[0] for m in PERIOD.finditer(quote))
+    if WHEN.search(question) and period and not any(one in question for one in period):
+        return next(iter(period)) if len(period) == 1 and not find_years(quote) else None
     named = {one.name for owners in find_years(quote) for one in owners.members}
     stated = [name for name in named if name.isdigit()]
     if any(f"{name}年" in question for name in stated):
@@ -326,6 +338,6 @@ def _only_year(sentence: Sentence, quote: str, question: str) -> str | None:
         return next(iter(relative)) if len(relative) == 1 and not stated else None
     before = sentence.plain[: max(sentence.plain.find(quote), 0) + len(quote)]
     elsewhen = any(pattern.search(before) for pattern in (OTHER_TIME, SPAN, DEADLINE))
-    if elsewhen or wants_deadline(question) or named or sentence.labels.year is None:
+    if elsewhen or wants_deadline(question) or named or sentence.labels.year is None or is_under_way(question, quote):
         return None
     return None if any(q.measure is Measure.YEAR for q in find_quantities(quote)) else f"{sentence.labels.year}年"

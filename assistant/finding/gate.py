@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.finding.likely import is_near, is_sure
-from assistant.finding.mismatch import is_of_another_number
+from assistant.finding.mismatch import is_of_another_number, is_only_beside
 from assistant.finding.retrieve import WEIGHED, retrieve
 from assistant.question.phrases import find_phrases
 from assistant.question.weigh import Searchable, Weighing, weigh
+from assistant.reading.reached import is_under_way
 from assistant.types import Asks, Kind, Passage, Question, Refusal
 from vectorstore.types import Scope
 
@@ -27,7 +28,7 @@ _ABOUT = 0.45  # the same for a summary of one place or year, whose subject is a
 _LEAST = 0.05  # share of a question that has to stand in the one sentence that answers it
 _NAMED = 0.15  # the same of what it counts
 # When something happens may be read off a label, which every sentence has: it has to be about just that.
-_DATE = re.compile(r"(?:19|20)\d\d年|\d{1,2}月(?:\d{1,2}日|底|末|初)?|年(?:底|末|初)|季度|[上下]半年")
+_DATE = re.compile(r"(?:19|20)\d\d年|\d{1,2}月(?:\d{1,2}日|底|末|初)?|年(?:底|末|初)|季度|[上下]半年|十[一二三四五六七]五")
 _WHEN, _DATED = re.compile("什么时候|何时|哪1年|哪年"), 0.9
 THRESHOLD = 0.55  # share of the weighted telling words that the best sentence of a list or a summary has to hold
 
@@ -62,12 +63,16 @@ def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weigh
         return False
     plain = best.sentence.plain
     by_label = _WHEN.search(question.focus) and not _DATE.search(plain)
+    if by_label and is_under_way(question.focus, plain):
+        return False
     if best.coverage < (_DATED if by_label else _LEAST):
         return False
     if is_of_another_number(question.focus, plain):
         return False
     counted = weighing.only(question.counted)
     if question.asks is Asks.QUANTITY and counted.terms and counted.coverage(plain) < _NAMED:
+        return False
+    if not is_sure(best.likely, question.asks) and is_only_beside(question, plain):
         return False
     return is_near(best.likely, question.asks)
 
@@ -106,7 +111,10 @@ def _lacks_compound(question: Question, passages: Sequence[Passage], index: Sear
     compounds = [p for p in find_phrases(question.focus, question.terms, question.scope.places) if len(p.words) > 1]
     for compound in compounds:
         if any(compound.text in sentence.plain for sentence in index.sentences):
-            return not any(all(word in p.sentence.plain for word in compound.words) for p in passages)
+            above = {parsed.document.source: parsed.sections for parsed in index.documents}
+            heads = (above[p.sentence.source][p.sentence.section].headings for p in passages)
+            told = ("\n".join((*head, *p.headings, p.sentence.plain)) for head, p in zip(heads, passages, strict=True))
+            return not any(all(word in text for word in compound.words) for text in told)
     return False
 
 
