@@ -7,14 +7,19 @@ from hashlib import sha256
 
 import pytest
 
+from assistant.answer import Assistant
 from assistant.answering.defined import find_definition
 from assistant.answering.facing import is_bound_otherwise
 from assistant.answering.refuse import write_refusal
+from assistant.question.meaning import read_meaning
 from assistant.question.slots import asks_places
 from assistant.question.weigh import stands_in
 from assistant.reading.expect import unit_fits
 from assistant.types import Asks, Kind, Question, Refusal
+from tests.answer_fakes import FakeEngine
+from tests.made_documents import NOWHERE, make_parsed
 from tests.sentences import make_sentence
+from tests.test_answer import READER
 from vectorstore.embed import open_embedder
 from vectorstore.memory import MemoryIndex
 from vectorstore.parse import parse
@@ -94,3 +99,23 @@ def test_a_refusal_does_not_deny_what_a_sentence_says_of_the_year(text: str, *, 
     asked = replace(_ask("2027年的柴油机械还能买吗"), terms=("柴油机械",), scope=Scope(years=frozenset([2027])))
     said = write_refusal(asked, Refusal.NOT_IN_CORPUS, (), [make_sentence(text)])
     assert ("提到过" not in said) is missing
+
+
+@pytest.mark.parametrize(
+    ("asked", "word"),
+    [
+        ("碳中和是什么？", "碳中和"),
+        ("什么是赛马制", "赛马制"),
+        ("上海的目标是什么？", ""),
+        ("江苏和天津是什么关系？", ""),
+        ("优良率是什么", ""),
+    ],
+)
+def test_a_bare_word_is_asked_for_its_meaning_and_an_aim_for_what_it_is(asked: str, word: str) -> None:
+    assert read_meaning(asked, 1) == word
+
+
+def test_a_word_that_is_only_used_is_shown_as_the_nearest_wording() -> None:
+    texts = {NOWHERE: "采用赛马制的形式推进攻关。新建公园120座。公交车全部更新。"}
+    assistant = Assistant(MemoryIndex([make_parsed("a.txt", texts)], open_embedder()), READER, FakeEngine())
+    assert "最接近" in assistant.ask("什么是赛马制？").text

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from assistant.answering.facing import asks_several, choose_alike, faces, is_bound_otherwise, is_shared, tells_change
+from assistant.answering.framing import frame_answer
 from assistant.answering.opposed import Opposed
 from assistant.answering.quote import (
     choose_quote,
@@ -24,9 +25,12 @@ from assistant.answering.quote import (
 )
 from assistant.answering.rivals import find_rivals
 from assistant.answering.summarise import choose_told
+from assistant.finding.allowed import add_conditions
+from assistant.finding.asked import join_cases, join_verdict, leans_on_question
 from assistant.finding.gate import SLOT, THRESHOLD
 from assistant.finding.likely import is_sure
 from assistant.finding.mismatch import speaks_otherwise
+from assistant.question.meaning import read_meaning
 from assistant.question.slots import asks_first, asks_places, plan_slots, says_first
 from assistant.question.weigh import Weighing
 from assistant.question.whose import asks_body, asks_document
@@ -34,15 +38,18 @@ from assistant.reading.expect import holds_answer
 from assistant.reading.owners import About, ask_about, find_places, read_about
 from assistant.reading.pairs import keep_spoken, names_them
 from assistant.reading.rules import RULE
-from assistant.reading.stated import lies_in
+from assistant.reading.stated import lies_in, name_years
 from assistant.types import Asks, Kind, Passage, Question
 from vectorstore.issuer import is_own_name
 from vectorstore.normalize import normalize
 from vectorstore.types import Labels, Part, Scope, Sentence
 
+_OF_A_YEAR = re.compile("去年|今年|过去的?一年|这一年|全年|年末|同比")  # what tells of a year need not be a text of it
 _ALSO = 0.25  # share of the question that a further sentence has to add to be worth reading
 _MANNER = re.compile("怎么|怎样|如何|什么(?:方式|办法|措施|做法|形式|手段|机制|特点|好处)")  # wants the whole sentence
 _WHICH_PLACES = re.compile("哪[些几]个?(?:城市|省份?|地方|地区|市|县)")
+# Where the reader is sure of one sentence of a list, what it takes for no answer at all has the words by chance.
+_READ, _UNREAD = 0.5, 0.03
 _LISTED = 6  # statements of a list; more are a wall of quotes
 _WHOLE = 140  # characters up to which a list quotes the whole sentence
 WORDED = 0.5  # share of a question that a sentence has to hold to be the answer and not just the nearest
@@ -109,6 +116,8 @@ def compose(
         return Composition(Layout.DIFFERING, tuple(replace(one, short=None) for one in said.statements))
     if beside := _find_beside(question, passages, weighing):
         return _say(question, _in_order([passages[0], beside]), weighing, near=True)
+    if joined := (join_verdict(question, passages, weighing) or join_cases(question, passages, weighing)):
+        return _say(question, joined, weighing, near=is_hedged(question, passages[0], weighing))
     if contradicted:
         likely = _EVEN * (passages[0].likely or 0.0)
         return _say(question, [p for p in passages[:2] if (p.likely or 0.0) >= likely], weighing, near=True)
@@ -136,14 +145,16 @@ def _find_beside(question: Question, passages: Sequence[Passage], weighing: Weig
 def _list(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
     best = max(p.coverage for p in passages)
     chosen = [p for p in passages if p.coverage >= 0.7 * best][:_LISTED]
+    places = _WHICH_PLACES.search(question.focus) is not None
+    if not places and max((p.reader or 0.0 for p in chosen), default=0.0) >= _READ:
+        chosen = [p for p in chosen if p.reader is None or p.reader >= _UNREAD]
+    chosen = add_conditions(question.focus, chosen, passages)
     for passage in passages:
         held = "\n".join(p.sentence.plain for p in chosen)
         gain = weighing.coverage(f"{held}\n{passage.sentence.plain}") - weighing.coverage(held)
-        if gain >= _ALSO and len(chosen) < _LISTED:
+        if gain >= _ALSO and len(chosen) < _LISTED and passage not in chosen:
             chosen.append(passage)
-    if (
-        _WHICH_PLACES.search(question.focus) and best >= _EVEN
-    ):  # one that says less, or names none, is of something else
+    if places and best >= _EVEN:  # one that says less, or names none, is of something else
         whole = [
             p for p in chosen if p.coverage >= _EVEN * best and (p.sentence.places or find_places(p.sentence.plain))
         ]
@@ -178,7 +189,7 @@ def _answering(question: Question, passages: Sequence[Passage], weighing: Weighi
         open_label = _differs(passage.sentence.labels, best.sentence.labels, question)
         if gain >= _ALSO or (open_label and passage.coverage >= _TIE * best.coverage):
             chosen.append(passage)
-    return chosen
+    return add_conditions(question.focus, chosen, passages)
 
 
 def is_hedged(question: Question, passage: Passage, weighing: Weighing) -> bool:
@@ -191,13 +202,16 @@ def is_hedged(question: Question, passage: Passage, weighing: Weighing) -> bool:
         return False
     if passage.coverage < WORDED or not is_sure(passage.likely, question.asks):
         return True
-    if weighing.foreign(passage.sentence.plain) > 0:  # such documents have a word for it, and this sentence does not
+    plain = passage.sentence.with_question
+    if leans_on_question(passage.sentence, weighing):
+        return True
+    if weighing.foreign(plain) > 0:  # such documents have a word for it, and this sentence does not
         return True
     if question.kind is Kind.YES_NO:  # 不适用 answers 适用吗
-        normal = normalize(passage.sentence.plain)
+        normal = normalize(plain)
         weighing = Weighing(tuple(t if t.text not in normal else replace(t, known=False) for t in weighing.terms))
         return weighing.lacking(normal, known=True) > _ELSEWHERE
-    return _is_figure(question) and weighing.lacking(passage.sentence.plain, known=True) > _ELSEWHERE
+    return _is_figure(question) and weighing.lacking(plain, known=True) > _ELSEWHERE
 
 
 def _differs(one: Labels, other: Labels, question: Question) -> bool:
@@ -213,6 +227,8 @@ def _in_order(passages: Sequence[Passage]) -> list[Passage]:
 def _say(question: Question, passages: Sequence[Passage], weighing: Weighing, *, near: bool = False) -> Composition:
     near, about = near or is_hedged(question, passages[0], weighing), ask_about(question)
     near = near or (asks_first(question.focus) and not says_first(passages[0].sentence.plain))
+    if read_meaning(question.focus, len(question.terms)):  # what defines the word would be told before this (ways.py)
+        near, passages = True, passages[:1]
     if not near:
         first = _state(question, passages[0].sentence, weighing, about)
         near = _is_beside(question, first) or _is_divided(weighing, first, about)
@@ -239,7 +255,7 @@ def _state(
         quote = drop_note(sentence.plain).rstrip("。;；") if len(sentence.plain) <= _WHOLE else quote
     short = short_answer(question.asks, sentence, quote, weighing, question.focus, about)
     near, titled = near or wider, _asks_title(question, sentence, short)
-    named = frame(sentence, None if question.scope.places else quote)
+    named = frame_answer(frame(sentence, None if question.scope.places else quote), sentence, quote, weighing)
     return Statement(None if near or several else short, named, quote, sentence, titled=titled)
 
 
@@ -318,8 +334,15 @@ def compose_opposed(opposed: Opposed) -> Composition:
     return Composition(Layout.TABLE, tuple(rows), tuple(name for name, found in opposed.rows if not found))
 
 
+def compose_nearest(passages: Sequence[Passage], weighing: Weighing) -> Composition:
+    """Sentences to be compared with the question, whole where they are not long."""
+    quoted = [(p.sentence, choose_quote(p.sentence, weighing, whole=_WHOLE)) for p in passages]
+    return Composition(Layout.NEAREST, tuple(Statement(None, frame(one), quote, one) for one, quote in quoted))
+
+
 def _fits_row(question: Question, passage: Passage, weighing: Weighing, about: About) -> bool:
     """Whether a sentence holds enough of the question, and a figure where one is asked for, in what it says of the row's own."""
+    about = name_years(about, passage.sentence)
     spoken = keep_spoken(passage.sentence.plain, about)
     held = passage.coverage if spoken == passage.sentence.plain else weighing.coverage(spoken)
     return held >= SLOT and (question.asks is not Asks.QUANTITY or holds_answer(question.asks, spoken, question.focus))
@@ -364,7 +387,7 @@ def frame(sentence: Sentence, quote: str | None = None) -> str:
         return f"{labels.region}{year}的{verb}："
     shown = sentence.plain if quote is None or len(sentence.places) > 1 else quote
     subject = "" if not sentence.places or sentence.places[0] in shown else f"谈到{sentence.places[0]}时，"
-    if year and year in sentence.plain and not is_own_name(labels.region):
+    if year and (year in sentence.plain or _OF_A_YEAR.search(sentence.plain)) and not is_own_name(labels.region):
         return f"{subject or f'谈到{year}时，'}资料中写道："  # a year that a sentence names is not that of its document
     if is_own_name(labels.region):  # it says itself whose it is; a province may only be inferred
         subject = f"{labels.region}{year}的"

@@ -9,16 +9,12 @@ import re
 from bisect import bisect_left
 
 from assistant.answering.compose import Composition, Layout, Statement, frame
+from assistant.question.meaning import read_meaning
 from assistant.question.weigh import Searchable
 from assistant.types import Kind, Passage, Question
 from vectorstore.normalize import normalize
 from vectorstore.types import Sentence
 
-_WORD = "[^,，。?？的和与及、]{2,16}"
-_ASKED = re.compile(
-    rf"(?:什么是|何谓|何为|啥是|什么叫做?)[“\"]?(?P<behind>{_WORD}?)[”\"]?[?？。]?$"
-    rf"|[“\"]?(?P<before>{_WORD}?)[”\"]?(?:是什么意思|是啥意思|是指什么|指的是什么|指什么|的定义(?:是什么)?|的含义(?:是什么)?)[?？。]?$"
-)
 _DEFINES = re.compile(
     r"(?:^|[:：])\s*(?:[(（][^()（）]{1,3}[)）]|第[^条]{1,6}条|\d+[.、])?\s*(?:本[^,，]{2,6}所称的?)?"
     r"[“\"]?(?P<word>[^,，:：“”\"]{2,20}?)[”\"]?\s*[,，]?\s*(?:是指|指的是|系指)"
@@ -29,10 +25,9 @@ _ITEM = re.compile("[(（第]")
 
 def find_definition(question: Question, index: Searchable) -> tuple[Sentence, ...]:
     """The sentence that defines what a question asks the meaning of, with what goes on behind its semicolon; else nothing."""
-    asked = _ASKED.search(question.focus)
-    if question.kind in (Kind.NONE, Kind.CORPUS, Kind.COMPARE) or asked is None:
+    word = read_meaning(question.focus, len(question.terms))
+    if question.kind in (Kind.NONE, Kind.CORPUS, Kind.COMPARE) or not word:
         return ()
-    word = normalize(asked["behind"] or asked["before"])
     for parsed in index.documents:
         for sentence in parsed.sentences:
             defines = _DEFINES.search(normalize(sentence.plain))
