@@ -46,7 +46,7 @@ from vectorstore.segment import tag_words
 from vectorstore.types import Document, Media, ParsedDocument
 
 ROOT = Path(__file__).resolve().parent.parent
-FRESH = ("invented", "crawled", "national", "accounts", "laws", "local")
+FRESH = ("invented", "crawled", "national", "accounts", "laws", "local", "district", "bulletin")
 LABELLED = ("seeds", "tests/documents", *(f"benchmarks/fresh/{name}" for name in FRESH))
 SEEN = tuple(f"benchmarks/fresh/{name}" for name in ("plans", "reports", "rules"))  # nothing of these is held out
 MADE = 200  # questions made of official texts
