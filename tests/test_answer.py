@@ -233,3 +233,15 @@ def test_a_half_of_a_compound_that_stands_elsewhere_is_no_answer(says: bool) -> 
     answer = assistant.ask("上海绿色金融有什么安排？")
     assert (answer.refusal is None) is says
     assert "提到过上海的“绿色金融”" not in answer.text
+
+
+def test_four_places_are_those_of_the_document_that_is_of_four() -> None:
+    texts = {
+        Labels("北京", 2024, Part.TASKS): "推广绿色建筑50万平方米。",
+        Labels("上海", 2024, Part.TASKS): "新建公园120座。",
+        Labels("天津", 2024, Part.TASKS): "新建绿色建筑30万平方米。",
+    }
+    assistant = Assistant(MemoryIndex([make_parsed("a.txt", texts)], open_embedder()), READER, FakeEngine())
+    told = assistant.ask("三地2024年绿色建筑对比").text
+    assert all(place in told for place in ("北京", "上海", "天津")) and "资料未提及" in told
+    assert "天津" not in assistant.ask("北京和上海2024年绿色建筑对比").text

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from assistant.types import Asks, Kind, Question
-from vectorstore.types import Scope
+from vectorstore.types import ParsedDocument, Scope
 
 _PLACES = "省市|省份|直辖市|城市|地方|地区|省|市"
 _MOST = re.compile("最[高低多少大小快慢长短]|[排居]?第[1一](?![季届批次号期个])|居首|垫底|领先")
+_COUNTED_PLACES = re.compile(
+    r"(?<![第\d])(?P<number>[2-9]|[二三四五六七八九])个?(?:地(?![级区])|省市|省份|省(?!级)|城市|直辖市|地方|地区)"
+)
 _OF_PLACES = re.compile(rf"哪[1一]?[个座]?(?:{_PLACES})|(?:几|各|[\d两三四五六七八九十]+)个?(?:{_PLACES})")
 
 
@@ -32,6 +35,24 @@ def rank_places(question: Question, known: Sequence[str]) -> Question:
     if len(known) < 2 or not _MOST.search(focus) or not (named or _OF_PLACES.search(focus)):
         return question
     return replace(question, kind=Kind.COMPARE, asks=Asks.QUANTITY)
+
+
+def name_counted(question: Question, documents: Sequence[ParsedDocument]) -> Question:
+    """Of 四地 the four: the places of the one document, or of those that agree, whose sections are of just as many."""
+    counted = _COUNTED_PLACES.search(question.focus)
+    if (
+        question.kind not in (Kind.COMPARE, Kind.SUMMARY)
+        or not counted
+        or question.scope.regions
+        or question.scope.places
+    ):
+        return question
+    number = int(counted["number"]) if counted["number"].isdigit() else "零一二三四五六七八九".index(counted["number"])
+    of_documents = {frozenset(s.labels.region for s in parsed.sections if s.labels.region) for parsed in documents}
+    fitting = [regions for regions in of_documents if len(regions) == number]
+    if len(fitting) != 1:
+        return question
+    return replace(question, scope=replace(question.scope, regions=fitting[0]))
 
 
 def asks_places(focus: str) -> bool:
