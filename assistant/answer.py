@@ -20,6 +20,7 @@ from assistant.answering.rivals import find_rivals
 from assistant.answering.say import Line, holds_anything, say_drafts, say_statements, write
 from assistant.answering.ways import Way, choose_way, compose_way
 from assistant.finding.gate import SLOT, Decision, decide, is_certain
+from assistant.finding.likely import keep_unsure
 from assistant.finding.retrieve import WEIGHED, Scorer, number, retrieve
 from assistant.llm.catalog import Form, ModelSpec
 from assistant.llm.engine import LanguageModel
@@ -27,11 +28,11 @@ from assistant.llm.held import Held, Model
 from assistant.question.anchor import anchor, holds_name, note_other_figure
 from assistant.question.english import is_english
 from assistant.question.follow import understand, understand_as_follow_up
-from assistant.question.slots import Slot, plan_slots, rank_places
+from assistant.question.slots import Slot, name_counted, plan_slots, rank_places
 from assistant.question.understand import describe_corpus
 from assistant.question.weigh import Searchable, Weighing, weigh
 from assistant.reading.quantities import Measure, find_quantities
-from assistant.reading.stated import inherits_year, states_year
+from assistant.reading.stated import inherits_year, is_undated, may_be_of, states_year
 from assistant.types import (
     Answer,
     Citation,
@@ -51,6 +52,10 @@ from assistant.writing.writer import Task, keep_related, write_drafts
 from vectorstore.errors import IndexDamaged, IndexStale
 from vectorstore.types import Manifest, ParsedDocument, Scope
 
+_UNDATED = (
+    "资料没有写明这句话说的是哪一年，是不是{years}的，请对照原文判断。 "
+    "The document does not say of which year this is: please judge from the source."
+)
 _LEFT_OUT = (
     "模型写的句子里有{0}句与所引的原文不符或重复，已略去。 "
     "{0} sentence(s) of the model did not stand in what they cite, or said the same again, and were left out."
@@ -175,6 +180,7 @@ class Assistant:
         index, clock = self._current(), _Clock()
         corpus = describe_corpus(index.documents)
         understood = rank_places(understand(question, history, corpus), _list_named(index))
+        understood = name_counted(understood, index.documents)
         if scope is not None:
             understood = replace(understood, scope=scope)
         clock.lap("understand")
@@ -203,6 +209,8 @@ class Assistant:
         if decision.refusal is None and understood.kind in WEIGHED and not notes:
             other = note_other_figure(understood, passages[0].sentence, index) if passages else None
             notes = (other,) if other else ()
+        if decision.refusal is None and understood.kind in WEIGHED and passages:
+            notes = (*notes, *_note_undated(understood, passages[0], index))
         way = choose_way(Way(understood, passages, decision, notes), index)
         yield Found(way.passages if way.decision.refusal is None else ())
         clock.lap("retrieve")
@@ -221,6 +229,10 @@ class Assistant:
             again = decide(question, dated, index) if dated else decision
             if again.refusal is None:
                 return dated, again
+            undated = self._retrieve_undated(question, index, model)
+            if undated and is_certain(question, undated) and decide(question, undated, index).refusal is None:
+                asks = question.asks
+                return tuple(replace(p, likely=keep_unsure(p.likely or 0.0, asks)) for p in undated), Decision(None)
         return found, decision
 
     def _retrieve_stated(self, question: Question, index: Evidence, model: Model) -> tuple[Passage, ...]:
@@ -230,6 +242,12 @@ class Assistant:
         documents = index.documents
         kept = [p for p in found if states_year(p.sentence, years) or inherits_year(p.sentence, years, documents)]
         return number(kept)
+
+    def _retrieve_undated(self, question: Question, index: Evidence, model: Model) -> tuple[Passage, ...]:
+        """What sentences say that have no year, where the year that was asked for may be theirs; a person has to judge that."""
+        wider = replace(question.scope, years=frozenset())
+        found = retrieve(question, index, self._scorer(question, model), scope=wider)
+        return number(p for p in found if may_be_of(p.sentence, question.scope.years, index.documents))
 
     def _scorer(self, question: Question, model: Model) -> Scorer | None:
         """The reader that scores sentences, where the model is one and the question wants a single answer."""
@@ -359,3 +377,11 @@ def _list_regions(index: Evidence) -> list[str]:
 def _list_named(index: Evidence) -> list[str]:
     """The regions that single sentences are of, also where a section is of none."""
     return sorted({s.labels.region for s in index.sentences if s.labels.region})
+
+
+def _note_undated(question: Question, best: Passage, index: Evidence) -> tuple[str, ...]:
+    """What to say of an answer whose sentence tells no year, where one was asked for."""
+    years = question.scope.years
+    if not is_undated(best.sentence, years) or inherits_year(best.sentence, years, index.documents):
+        return ()
+    return (_UNDATED.format(years="、".join(f"{year}年" for year in sorted(years))),)

@@ -6,7 +6,7 @@ import pytest
 
 from assistant.answer import Assistant
 from tests.answer_fakes import FakeEngine
-from tests.made_documents import BEIJING, make_parsed
+from tests.made_documents import BEIJING, NOWHERE, make_parsed
 from tests.test_answer import READER
 from vectorstore.embed import open_embedder
 from vectorstore.memory import MemoryIndex
@@ -41,3 +41,36 @@ def test_the_note_behind_a_paragraph_says_who_is_in_charge_of_it(
 @pytest.mark.parametrize("question", ["北京培育中介服务机构由谁牵头？", "北京建设海底隧道由谁牵头？"])
 def test_where_no_note_follows_nobody_is_named(assistant: Assistant, question: str) -> None:
     assert "局牵头" not in assistant.ask(question).text
+
+
+_PLAN = (
+    "（一）车辆。自2027年起全天禁止国三柴油货车通行，抢险车辆除外。（责任单位：区交通局、区城管局）\n"
+    "（二）湖泊。每年4月至7月为东湖禁渔期。（责任单位：区水务局）\n"
+    "2027年为攻坚之年，重点完成锅炉替代和老旧货车限行。\n"
+    "社区业委会由主任陆成栋负责车棚事务的解释。物业由安居公司承担。"
+)
+
+
+@pytest.fixture(scope="module")
+def plan() -> Assistant:
+    return Assistant(MemoryIndex([make_parsed("a.txt", {NOWHERE: _PLAN})], open_embedder()), READER, FakeEngine())
+
+
+@pytest.mark.parametrize(
+    ("question", "bearer", "other"),
+    [
+        ("东湖禁渔期归哪个部门管", "区水务局", "区交通局"),
+        ("老旧柴油货车限行这事归谁管", "区交通局", "区水务局"),
+        ("社区车棚的事找谁？由哪位来解释", "陆成栋", "区交通局"),
+    ],
+)
+def test_whose_business_something_is_stands_behind_it_or_in_a_sentence_with_by(
+    plan: Assistant, question: str, bearer: str, other: str
+) -> None:
+    text = plan.ask(question).text
+    assert bearer in text
+    assert other not in text
+
+
+def test_nobody_is_named_for_what_no_document_speaks_of(plan: Assistant) -> None:
+    assert "责任单位" not in plan.ask("海底隧道归哪个部门管").text

@@ -149,3 +149,62 @@ def test_what_is_told_of_several_years_says_of_which_one_it_is() -> None:
     assert len(years) == 1  # and never the one of one year beside the other of another
     figures = [said.split("。")[0] for said in rows.values()]
     assert figures in (["30万元", "20万元"], ["50万元", "40万元"])
+
+
+_GROWTH = (
+    "全年公路货运量2.41亿吨，下降1.9%；铁路货运量4860万吨，增长8.7%。\n"
+    "矿业型城市的垃圾利用率三年提高了9.2个百分点，而综合型城市只提高了3.5个百分点。\n"
+    "全年新建候车亭430座，加装坡道的轨道交通车站达到168座。全年轨道交通客运量6.5亿人次。\n"
+    "以立法禁用塑料袋，一年后塑料袋使用量下降约四成。\n"
+    "对餐饮单位实行油烟在线监测，油烟投诉减少了17%。\n"
+    "南库和北库蓄水合计412万立方米，其中南库蓄水276万立方米，下降3.1%；北库蓄水136万立方米，下降10.9%。"
+)
+
+
+@pytest.fixture(scope="module")
+def growth() -> Assistant:
+    return Assistant(MemoryIndex([make_parsed("a.txt", {NOWHERE: _GROWTH})], open_embedder()), READER, FakeEngine())
+
+
+@pytest.mark.parametrize(
+    ("question", "cells"),
+    [
+        ("公路和铁路货运量哪个大", ("2.41亿吨", "4860万吨")),
+        ("公路和铁路的货运量增速，哪个快", ("1.9%", "8.7%")),
+        ("南库和北库蓄水哪个多", ("276万立方米", "136万立方米")),
+        ("南库和北库蓄水哪个降得多", ("3.1%", "10.9%")),
+        ("矿业型城市和综合型城市，垃圾利用率三年里哪个涨得多？", ("9.2个百分点", "3.5个百分点")),
+    ],
+)
+def test_the_figures_of_both_sides_are_of_the_measure_that_is_asked_for(
+    growth: Assistant, question: str, cells: tuple[str, str]
+) -> None:
+    rows = list(_rows(growth, question).values())
+    assert [cell.partition("。")[0] for cell in rows] == list(cells)
+
+
+def test_what_came_of_two_measures_is_told_by_the_change_that_each_brought(growth: Assistant) -> None:
+    rows = list(_rows(growth, "立法禁用塑料袋和油烟在线监测，这两种办法效果分别如何？").values())
+    assert "约四成" in rows[0]
+    assert "17%" in rows[1]
+
+
+def test_a_figure_of_stations_is_none_of_passengers(growth: Assistant) -> None:
+    text = growth.ask("轨道交通和公交的客运量，哪个多").text
+    assert "168座" not in text
+    assert "430座" not in text
+
+
+_CITIES = (
+    "松江、柳河两市列为试点，全省建成加氢站713座。\n林权贷款余额达到274亿元，松江市率先办理了质押。\n"
+    "松江市新建口袋公园30个，柳河市新建口袋公园20个。"
+)
+
+
+@pytest.mark.parametrize(("question", "figure"), [("加氢站", "713座"), ("林权贷款余额", "274亿元")])
+def test_what_a_province_has_in_all_is_said_of_none_of_its_cities(question: str, figure: str) -> None:
+    text = _CITIES.replace("松江", "合肥").replace("柳河", "芜湖")
+    parsed = make_parsed("a.txt", {Labels("安徽", None): text}, places=("合肥", "芜湖"))
+    cities = Assistant(MemoryIndex([parsed], open_embedder()), READER, FakeEngine())
+    assert figure not in cities.ask(f"合肥和芜湖哪个{question}多").text
+    assert "30个" in cities.ask("合肥和芜湖哪个新建口袋公园多").text

@@ -1,3 +1,5 @@
+"""What is worked on is not reached: the year of a section is no answer to when."""
+
 from __future__ import annotations
 
 import pytest

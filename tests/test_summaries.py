@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer import Assistant
-from assistant.finding.topics import exhorts, find_topic, is_formal, list_stretches
+from assistant.finding.stretches import list_stretches
+from assistant.finding.topics import find_topic
 from assistant.llm.catalog import bundled
 from assistant.question.frames import drop_base_years, drop_frames
 from assistant.question.places import find_mentions, read_places
 from assistant.question.titles import name_document, take_titles
 from assistant.question.understand import Corpus, read_question
 from assistant.question.weigh import weigh
+from assistant.reading.formal import exhorts, is_formal
 from assistant.reading.wholes import cut_runs, is_around
 from assistant.types import Answer, Kind
 from tests.answer_fakes import FakeEngine

@@ -164,6 +164,27 @@ def test_where_no_list_names_it_nothing_is_put_in(text: str, reply: str) -> None
     assert name_item(text, reply) == text
 
 
+_POINTS = "- “一是投入不平衡”[1]。\n- “二是部门各管一段”[2]。"
+_WHOLE_TEXT = "主要问题如下。一是投入不平衡。钱花在城里。二是部门各管一段。三是公众不知情。"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("第二个具体说说", "讲讲部门各管一段"),
+        ("第一个问题展开讲讲", "讲讲投入不平衡"),
+        ("第三点能详细说一下吗", "讲讲公众不知情"),  # which the answer left out, and the document has
+        ("第四个具体说说", "第四个具体说说"),
+    ],
+)
+def test_a_point_that_counts_itself_is_the_one_of_that_number(text: str, named: str) -> None:
+    assert name_item(text, _POINTS, [_WHOLE_TEXT]) == named
+
+
+def test_a_number_is_taken_from_the_document_only_beside_a_point_of_the_answer() -> None:
+    assert name_item("第三个具体说说", "补贴是每辆1.5万元[1]。", [_WHOLE_TEXT]) == "第三个具体说说"
+
+
 def test_a_thing_is_no_condition_and_a_name_no_statement() -> None:
     assert not add_condition("没有执照的企业", "单位不记账怎么罚?")
     assert add_condition("没有执照", "单位不记账怎么罚?")

@@ -26,6 +26,7 @@ _LINK = r"(?:例如|比如|譬如|诸如|又如|再如|如|其中|此外|另外|
 _TIME = r"(?:(?:到|自|从|在)?(?:19|20)\d{2}年(?:\d{1,2}月)?(?:以来|起|底|末|前)?[，,]?)"
 _LEAD_IN = re.compile(rf"(?:[一二三四五六七八九十]是)?(?:{_LINK}|{_TIME})*(?:以)?")
 _DIVISION = re.compile(r"(?:市|省|自治区|自治州|新区|地区|区|县|州|盟)?(?:委|人民政府|政府|人大)?")
+_ALL_OF_IT = re.compile("全[省市区县州湖域境]")
 _AS_EXAMPLE = re.compile(r"为(?:例|代表)")
 _SAYS = ("v", "d", "p", "r", "t", "u", "c", "x", "zg", "i", "l")  # what may follow the subject of a sentence
 _ENUMERATED = re.compile(
@@ -46,6 +47,7 @@ _DIVISIONS = {  # 全市 of a city is its own
     "county": "县市",
 }
 _RESPONSIBLE = re.compile(r"[（(][^（()）]{0,200}(?:责任单位|牵头|负责|分工|配合)[^（()）]{0,200}[)）]\s*$")
+_NATURAL = "湖江河山海岛"
 _REFERS_BACK = re.compile(rf"(?:{_LINK}|{_TIME})*(?:该[市区县州盟地]|当地)")
 
 
@@ -61,7 +63,8 @@ def carry(section: Section, paragraph: Iterable[tuple[str, tuple[Mention, ...]]]
     for number, (plain, own) in enumerate(paragraph):
         opened, opening = opening, ("", ())
         if own:
-            goes_on = {m.place.name for m in own} <= {m.place.name for m in topic}
+            above = {m.place.province for m in topic}  # 某省某湖管理局 goes on about the lake
+            goes_on = {m.place.name for m in own} <= {m.place.name for m in topic} | above
             topic = topic if goes_on else _topic(plain, section.labels.region)
             topic = () if _is_aside(plain) else topic
             left = _FAR
@@ -76,7 +79,7 @@ def carry(section: Section, paragraph: Iterable[tuple[str, tuple[Mention, ...]]]
         left -= 1
         if left < 0 or _ENUMERATED.match(plain):
             topic = ()
-        if topic and (section.labels.region is None or _REFERS_BACK.match(plain)):
+        if topic and (section.labels.region is None or _REFERS_BACK.match(plain) or _is_by(plain, topic)):
             yield topic
         else:
             yield opened[1] if _takes_up(*opened, plain) else of_heading
@@ -88,6 +91,8 @@ def _of_heading(section: Section) -> tuple[Mention, ...]:
         if found and len({m.place.province for m in found}) == 1 and found[-1].place.province == section.labels.region:
             heads = read_heading(text, level=1)
             named = heads is not None and heads.region is not None
+            if found[0].place.level == "province" and text[found[0].end : found[0].end + 1] in (":", "："):
+                return ()  # what follows the colon is one of the things that are told of the province
             below = tuple(m for m in found if m.place.level != "province")
             return below if named or _begins(text, found) else ()
     return ()
@@ -124,6 +129,12 @@ def _is_aside(plain: str) -> bool:
     return plain.startswith(_BRACKETS) or bool(_RESPONSIBLE.search(plain[-_NOTE:]))
 
 
+def _is_by(plain: str, topic: tuple[Mention, ...]) -> bool:
+    """Whether a sentence names a lake, a river or a mountain by its kind alone, which is that of the sentence before it: 环湖."""
+    kind = topic[-1].place.name[-1]
+    return kind in _NATURAL and re.search(rf"[环全该沿入此临滨]{kind}|这[个座条]{kind}", plain) is not None
+
+
 def _takes_up(opening: str, places: tuple[Mention, ...], plain: str) -> bool:
     """Whether a sentence repeats a term, word for word, of what the one that opened the paragraph says of its place."""
     for place in places:
@@ -144,7 +155,7 @@ def _is_subject(rest: str) -> bool:
     """Whether what follows a place says something of it, rather than making it part of a name or of a list."""
     division = _DIVISION.match(rest)
     rest = rest[division.end() :] if division else rest
-    if _AS_EXAMPLE.match(rest):
+    if _AS_EXAMPLE.match(rest) or _ALL_OF_IT.match(rest):
         return True
     tags = tag_words(rest[:12])
     return bool(tags) and tags[0][0] not in "、和与及至到等-—)" and tags[0][1].startswith(_SAYS)

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from vectorstore.types import (
+    Asked,
     Boilerplate,
     Document,
     LabelReasons,
@@ -121,6 +122,8 @@ def _sentence_to_json(sentence: Sentence) -> Json:
         "places": list(sentence.places),
         "regions": list(sentence.regions),
     }
+    if sentence.asked is not None:
+        data["asked"] = [sentence.asked.start, sentence.asked.end, sentence.asked.plain]
     return data if sentence.plain == sentence.quote else data | {"plain": sentence.plain}
 
 
@@ -140,6 +143,7 @@ def _sentence_from_json(document: Document, data: Json) -> Sentence:
         labels=_labels_from_json(data["labels"]),
         places=tuple(data["places"]),
         regions=tuple(data["regions"]),
+        asked=Asked(*data["asked"]) if "asked" in data else None,
     )
 
 

@@ -35,7 +35,7 @@ from vectorstore.codec import manifest_from_json, manifest_to_json
 from vectorstore.errors import IndexBusy, IndexDamaged, IndexMissing, IndexStale
 from vectorstore.types import Manifest
 
-FORMAT = 4  # raise it whenever an older program could misread what this one writes, or this one reads sources otherwise
+FORMAT = 5  # raise it whenever an older program could misread what this one writes, or this one reads sources otherwise
 
 _MANIFEST = "manifest.json"
 _POINTER = re.compile(r"(?P<generation>\d{8}T\d{6}-[0-9a-f]{6}-\d+) (?P<sha256>[0-9a-f]{64})\n")

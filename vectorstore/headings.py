@@ -54,6 +54,8 @@ _DECORATION = '【】[]()<>《》〈〉■◆●▶▲★☆◎○□—-–·�
 _FIGURE = re.compile(
     r"\d[\d.,]*\s*(?:%|万|亿|千|百分|个|座|家|项|公里|公顷|平方|亩|吨|千瓦|元|辆|台|套|处|条|所|张|人)"
 )
+_DATELINE = re.compile(r"(?:19|20)\d{2}\s*[-/年.]\s*\d{1,2}\s*[-/月.]\s*\d{1,2}")  # says when, not of which year
+_PLACE_FIRST = re.compile(r"(?P<name>[\u4e00-\u9fff]{2,8}):(?=\S{4})")  # 某省：守好一条河
 _NOT_CLOSED = re.compile(
     r"[\d\s。;:!?%]|是指|应当|不得|可以|禁止|必须|只能|(?:^|,)[由要]|[一二三四五六七八九十百千万亿两]+(?:个|座|家|项|万|亿|%)"
 )
@@ -82,8 +84,8 @@ def read_heading(line: str, *, level: int = 0) -> Heading | None:
     style, number, body = _numbering(text)
     part = _part_of(body)
     report = None if style else _place_of_report(body)
-    region = _place_of(body) or report or (_reporting_place(body) if part else None)
-    year = _year_of(body)
+    region = _place_of(body) or report or _province_first(body) or (_reporting_place(body) if part else None)
+    year = None if _DATELINE.search(body) else _year_of(body)
     dated = year and (len(body) <= 8 or (len(body) <= 20 and body.endswith(":")))
     strong = bool(level or region or part or dated or (style and not _FIGURE.search(body)))
     if not strong and not _could_be_weak(text):
@@ -172,6 +174,16 @@ def _place_of(body: str) -> str | None:
     if not 2 <= len(name) <= 12 or gazetteer.is_ambiguous(name):
         return None
     return gazetteer.province_of(name) or unlisted_place(name)
+
+
+def _province_first(body: str) -> str | None:
+    """The province that a heading opens with, before a colon: what follows is told of it."""
+    match = _PLACE_FIRST.match(body)
+    mentions = Gazetteer.load().find_places(match["name"]) if match else ()
+    whole = (
+        len(mentions) == 1 and mentions[0].place.level == "province" and match and match["name"] == mentions[0].alias
+    )
+    return mentions[0].place.name if whole else None
 
 
 def _reporting_place(body: str) -> str | None:

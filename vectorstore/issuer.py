@@ -30,6 +30,12 @@ _SIGNED = re.compile(rf"(?P<name>(?P<stem>{_HAN}{{2,4}}?)(?:{_DIVISION}))(?:人�
 _PUBLISHED = re.compile(
     rf"(?:发布单位|发布机构|发文机关|制定机关|印发单位)[:：]\s*(?P<name>(?P<stem>{_HAN}{{2,4}}?)(?:{_DIVISION}))(?:人民政府|{_HAN}{{2,12}}(?:局|委员会|委|厅|办公室))"
 )
+_OF_GOVERNMENT = re.compile(
+    rf"(?P<name>(?P<stem>{_HAN}{{2,4}}?)(?:自治[县旗]|[县区旗镇乡]))(?=人民政府|{_HAN}{{2,8}}(?:局|委员会|办公室)关于)"
+)
+_HEADED = re.compile(  # a line above the title that is the name of an office
+    rf"^\s*(?P<name>(?P<stem>{_HAN}{{2,4}}?)(?:{_DIVISION}))(?:人民政府(?:办公室)?|{_HAN}{{2,12}}(?:局|委员会|委|厅|办公室))\s*$"
+)
 _AMONG = re.compile("[和与及、等]")
 _WIDER = re.compile("都市圈|城市群|经济圈|[河江湖山](?!区|市|县)")  # what is more than a city, or no city
 _LINES = 6  # below the title
@@ -54,7 +60,7 @@ def find_issuer(title: str, lines: Iterable[str] = ()) -> str | None:
     for number, line in enumerate(lines):
         if number == _LINES:
             break
-        for pattern in (_GIVEN, _SIGNED, _PUBLISHED):
+        for pattern in (_GIVEN, _SIGNED, _PUBLISHED, _HEADED):
             match = pattern.search(line)
             if match and _is_name(match["name"], match["stem"]):
                 return match["name"]
@@ -139,7 +145,7 @@ def _of_title(title: str) -> str | None:
     listed = next(iter(Gazetteer.load().find_places(title)), None)
     if listed and listed.start == start and (within := _PLACE.match(title, _behind(title, listed.end))):
         start = within.start()  # 浙江省云泽县
-    place, body = _PLACE.match(title, start), _BODY.match(title, start)
+    place, body = _find_inner(title, start), _BODY.match(title, start)
     named = place is not None and _is_name(place["name"], place["stem"])
     if body and (named or not Gazetteer.load().find_places(body["name"])) and not _AMONG.match(title, body.end()):
         # A company that has the name of a town in its own is meant by its whole name.
@@ -148,6 +154,13 @@ def _of_title(title: str) -> str | None:
         if not named and not _begins_with_word(body["stem"]):
             return body["name"]
     return place["name"] if place and named and not _AMONG.match(title, place.end()) else None
+
+
+def _find_inner(title: str, start: int) -> re.Match[str] | None:
+    """The place at the head of a title; of 某市某区人民政府 the district, whose government it is."""
+    place = _PLACE.match(title, start)
+    within = _OF_GOVERNMENT.match(title, place.end()) if place else None
+    return within if within and _is_name(within["name"], within["stem"]) else place
 
 
 def _behind(title: str, position: int) -> int:

@@ -26,6 +26,8 @@ _HEADING = re.compile(r"(#{1,6})[ \t\u3000]+(?=\S)")
 _LONGEST_MARKED = 80  # characters; a longer line is a paragraph whatever stands before it
 # Who gave a report stands below where it was given, however long that line is: 青岚市人民政府市长 张三.
 _SIGNED = re.compile(r"\S{2,24}(?:[省市县区州盟旗院局]长|主席|主任|检察长)[ \u3000]+\S{1,4}(?:[ \u3000]\S{1,2})?")
+# Never goes on with the title above it.
+_BYLINE = re.compile(r"(?:来源|稿源|信息来源|作者|文章作者|记者|编辑|责任编辑|发布时间|发布日期|原创)\s*[:：]")
 _BARS = 2  # a row of a table has one more
 _WRAP_WIDTH = 50  # columns; shorter lines are lines of their own, not the wrapped lines of one paragraph
 
@@ -99,6 +101,7 @@ def _wrapped_until(text: str, lines: list[tuple[int, int]], first: int) -> int:
         and not _marked_line(text, *lines[last + 1])
         and not _count_bars(text, *lines[last + 1])
         and not _SIGNED.fullmatch(text, *lines[last + 1])
+        and not _BYLINE.match(text, *lines[last + 1])
     ):
         last += 1
     return last

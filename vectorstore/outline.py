@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from vectorstore.headings import Heading, read_heading, read_numbered
 from vectorstore.markup import Block, Layout
+from vectorstore.title import is_office
 from vectorstore.types import Boilerplate, Document, Part
 
 
@@ -23,7 +24,8 @@ def heading_blocks(document: Document, layout: Layout, boilerplate: Sequence[Boi
     found: dict[int, Heading] = {}
     for number, (block, heading) in enumerate(zip(content[:-1], read[:-1], strict=True)):
         following = content[number + 1]
-        if not found and " ".join(block.plain.split()) == document.title:
+        above = all(is_office(heading.text) for heading in found.values())
+        if above and " ".join(block.plain.split()) == document.title:
             found[block.start] = Heading(document.title, "title", strong=True)
         elif (
             heading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vectorstore.asked import mark_asked
 from vectorstore.boilerplate import find_boilerplate
 from vectorstore.layout import read_layout
 from vectorstore.sections import find_sections
@@ -15,4 +16,4 @@ def parse(document: Document, facts: SourceFacts | None = None) -> ParsedDocumen
     boilerplate = find_boilerplate(document, layout)
     sections = find_sections(document, boilerplate, facts, layout)
     sentences = split_sentences(document, sections, boilerplate, layout)
-    return ParsedDocument(document, boilerplate, sections, sentences)
+    return ParsedDocument(document, boilerplate, sections, mark_asked(sentences, sections, layout))

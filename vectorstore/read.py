@@ -16,12 +16,12 @@ from pathlib import Path
 
 from vectorstore.boilerplate import find_boilerplate
 from vectorstore.errors import SourceUnreadable
-from vectorstore.headings import is_title
 from vectorstore.kinds import EXTRACTED, MEDIA, check_kind
 from vectorstore.layout import read_layout
 from vectorstore.markup import Layout
 from vectorstore.normalize import normalize
-from vectorstore.types import Boilerplate, Document, Media, SourceFacts
+from vectorstore.title import find_title
+from vectorstore.types import Document, Media, SourceFacts
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _PLAUSIBLE = 0.98  # share of characters that Chinese or English text is made of; noise read as GB18030 has about 0.7
@@ -34,10 +34,15 @@ _DATE = r"((?:19|20)\d{2})\s*[-/年.]\s*(\d{1,2})\s*[-/月.]\s*(\d{1,2})"
 _DATED = (
     re.compile(r"(?:发布时间|发布日期|发文日期|成文日期|发表时间|时间|日期)\s*:\s*" + _DATE),
     re.compile(r"^[(]?\s*" + _DATE + r"日?"),
+    # 来源：某某网 2026-02-11 08:36 记者 …
+    re.compile(
+        r"^(?=.{0,60}(?:来源|稿源|作者|记者|编辑|原创|发布))[^。，,]{0,60}?(?<![\d〔])"
+        + _DATE
+        + r"日?(?!\d)[^。，,]{0,60}$"
+    ),
 )
 _STEP = re.compile("(?:通过|批准|修订|修正|修改|公布)(?:[的,，。)）]|$)")  # of a law, on lines of their own
 _META_DATE = re.compile(r"(?:date|time|publish)[^:]*: *" + _DATE)
-_SITE_NAME = re.compile(r"(?<=\S{6})\s*(?:_|\||-{1,2}|—+)\s*\S.{0,30}$")
 _PUBLISHER = re.compile(r"(?:来源|稿源|信息来源|文章来源|发布机构|发文机关)\s*:\s*([^\s:,。;|()《》]{2,30})")
 
 
@@ -166,25 +171,10 @@ def _describe(document: Document, facts: SourceFacts, stem: str) -> Document:
     boilerplate = find_boilerplate(document)
     return replace(
         document,
-        title=facts.title or _find_title(layout, boilerplate) or stem,
+        title=facts.title or find_title(layout, boilerplate) or stem,
         publisher=facts.publisher or _find_publisher(layout),
         published=facts.published or _find_date(layout),
     )
-
-
-def _find_title(layout: Layout, boilerplate: tuple[Boilerplate, ...]) -> str:
-    marked = next((b.plain for b in layout.blocks if b.level == 1), "")
-    if layout.title or marked:
-        return " ".join((marked or _SITE_NAME.sub("", layout.title, count=1)).split())
-    covered = [(b.start, b.end) for b in boilerplate]
-    for block in layout.blocks:
-        if any(start <= block.start < end for start, end in covered):
-            continue
-        if block.level or is_title(block.plain):
-            return " ".join(block.plain.split())
-        if len(block.plain) > 60:
-            break
-    return ""
 
 
 def _edges(layout: Layout) -> list[str]:

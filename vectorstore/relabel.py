@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from vectorstore.asked import mark_asked
 from vectorstore.by_hand import BY_PAGE, correct, find_section
+from vectorstore.layout import read_layout
 from vectorstore.sentences import split_sentences
 from vectorstore.types import LabelCorrection, ParsedDocument, Section
 
@@ -30,8 +32,9 @@ def relabel(
         sections[number] = replace(changed, before=(before[number].labels, before[number].reasons))
     if tuple(sections) == parsed.sections:
         return parsed, tuple(lost)
-    sentences = split_sentences(parsed.document, sections, parsed.boilerplate)
-    return replace(parsed, sections=tuple(sections), sentences=sentences), tuple(lost)
+    layout = read_layout(parsed.document.text, parsed.document.media)
+    sentences = split_sentences(parsed.document, sections, parsed.boilerplate, layout)
+    return replace(parsed, sections=tuple(sections), sentences=mark_asked(sentences, sections, layout)), tuple(lost)
 
 
 def _automatic(section: Section) -> Section:

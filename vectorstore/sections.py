@@ -8,7 +8,7 @@ place in its headings gets the region that its place names agree on, if they do.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -21,7 +21,9 @@ from vectorstore.layout import read_layout
 from vectorstore.markup import Block, Layout
 from vectorstore.outline import heading_blocks
 from vectorstore.regions import Verdict, conflict, infer_region, is_compared, reports_named
+from vectorstore.title import is_office
 from vectorstore.types import Boilerplate, Document, LabelReasons, Labels, Part, Section, SourceFacts
+from vectorstore.years import is_of_period, mixes_years
 
 _OFFICIAL = (
     "报告",
@@ -43,13 +45,18 @@ _OF_BODIES = re.compile("指南|制度|章程|手册|须知|守则|标准|预案
 _COLLECTION = re.compile(
     r"等|各[地省市]|多[地省市]|[两三四五六七八九十\d][地省市]|汇编|摘编|摘录|对比|对照|盘点|一览|梳理"
 )
+_AFTERWORDS = re.compile(
+    r"(?:(?:记者|采访|编辑|编者)?手记|编后语?|编者按|编者的话|后记|结语|结束语|写在最后|尾声)[:：]?"
+)
 _REPORT = "工作报告"
 _AFTERWORD = re.compile(
     "(?:编后|编后语|编者按|编者的话|编者注|小编|记者手记|结语|结束语)[:：]"
 )  # of none of the parts before it
 _FROM_DATE = "按发布日期"
 _IN_FORCE = "条文长期有效，不属于某一年 / rules are in force over years"
+_OF_SEVERAL = "说到几个年份，以各句自己的年份为准 / tells of several years: each sentence has its own"
 _VERSION = re.compile(r"(?:19|20)\d{2}[^)）]{0,12}(?:修正|修订|修改|公布|发布|通过|施行|版)")
+_ABOVE = 3  # blocks at the top where the office may stand whose document it is
 _THIS_YEAR, _LAST_YEAR = re.compile("今年|本年度"), re.compile("去年|过去一年|上年|上一年")
 
 
@@ -103,10 +110,12 @@ def find_sections(
     drafts = _draft(document, layout, boilerplate)
     code = is_code(layout.blocks)
     _group(drafts)
-    verdicts = _regions(document, drafts)
+    offices = [block.plain for block in layout.blocks[:_ABOVE] if is_office(block.plain)]
+    verdicts = _regions(document, drafts, offices)
     ends = [draft.start for draft in drafts[1:]] + [len(document.text)]
+    several = _tells_of_several(document, drafts)
     sections = [
-        _section(document, draft, verdict, end, code=code)
+        _section(document, draft, verdict, end, code=code, several=several)
         for draft, verdict, end in zip(drafts, verdicts, ends, strict=True)
     ]
     return _corrected(document, sections, facts)
@@ -114,7 +123,17 @@ def find_sections(
 
 def has_dated_year(section: Section) -> bool:
     """Whether the section's year is only that of publication, so that a sentence may name another."""
-    return section.labels.year is None or section.reasons.year.startswith(_FROM_DATE)
+    return section.labels.year is None or is_dated(section)
+
+
+def is_dated(section: Section) -> bool:
+    """Whether the section's year is that of publication."""
+    return section.labels.year is not None and section.reasons.year.startswith(_FROM_DATE)
+
+
+def tells_of_several(section: Section) -> bool:
+    """Whether a section has no year because its text tells of several."""
+    return section.reasons.year == _OF_SEVERAL
 
 
 def is_of_code(section: Section) -> bool:
@@ -138,7 +157,10 @@ def _draft(document: Document, layout: Layout, boilerplate: Sequence[Boilerplate
             continue
         heading = headings.get(block.start)
         if heading:
-            path = _nest(drafts[-1].headings, heading, after_link=after_link, parts_outside=parts_outside)
+            above = drafts[-1].headings
+            if heading.style == "weak" and _AFTERWORDS.fullmatch(heading.text):
+                above = [h for h in above if h.style == "title"]
+            path = _nest(above, heading, after_link=after_link, parts_outside=parts_outside)
             drafts.append(_Draft(block.start, path, after_link=after_link))
         elif _AFTERWORD.match(block.plain) and len(drafts[-1].headings) > 1:
             drafts.append(_Draft(block.start, [h for h in drafts[-1].headings if h.style == "title"]))
@@ -224,10 +246,10 @@ def _runs_backwards(seen: list[Heading], heading: Heading) -> bool:
     return any(h.part is heading.part or (h.part is Part.TASKS and heading.part is Part.REVIEW) for h in seen)
 
 
-def _regions(document: Document, drafts: list[_Draft]) -> list[Verdict]:
+def _regions(document: Document, drafts: list[_Draft], offices: Sequence[str]) -> list[Verdict]:
     """Find the region of every section: its heading's, else that of its unit, else that of an official title."""
     of_title = _region_of_title(document.title)
-    issuer = _issuer(document, drafts)
+    issuer = _issuer(document, drafts, offices)
     units: dict[int, Verdict] = {}
     reports: dict[int, set[str]] = {}
     for unit in {draft.unit for draft in drafts}:
@@ -246,12 +268,12 @@ def _regions(document: Document, drafts: list[_Draft]) -> list[Verdict]:
     return found
 
 
-def _issuer(document: Document, drafts: Sequence[_Draft]) -> str | None:
+def _issuer(document: Document, drafts: Sequence[_Draft], offices: Sequence[str]) -> str | None:
     """The city, county or body that an official document is of; of a collection, and of a province, there is none."""
     title = document.title
     if is_compared(title) or _COLLECTION.search(title) or not _is_official(title):
         return None
-    return listed_city(title) or find_issuer(title, (block.plain for block in drafts[0].blocks))
+    return listed_city(title) or find_issuer(title, (*offices, *(block.plain for block in drafts[0].blocks)))
 
 
 def _verdict(draft: _Draft, inferred: Verdict, of_title: str | None, other_report: str | None) -> Verdict:
@@ -288,8 +310,8 @@ def _text_of(drafts: list[_Draft]) -> str:
     return "\n".join(lines)
 
 
-def _section(document: Document, draft: _Draft, verdict: Verdict, end: int, *, code: bool) -> Section:
-    year, year_reason = _year_of_code(document, draft) if code else _year(document, draft)
+def _section(document: Document, draft: _Draft, verdict: Verdict, end: int, *, code: bool, several: bool) -> Section:
+    year, year_reason = _year_of_code(document, draft) if code else _year(document, draft, several=several)
     heading = next((h for h in reversed(draft.headings) if h.part), None)
     part = heading.part if heading else None
     reasons = LabelReasons(
@@ -301,8 +323,19 @@ def _section(document: Document, draft: _Draft, verdict: Verdict, end: int, *, c
     return Section(document.source, draft.start, end, headings, Labels(verdict.region, year, part), reasons)
 
 
-def _year(document: Document, draft: _Draft) -> tuple[int | None, str]:
-    """Find the year of a section: its heading's, else that of a report's title, else the date of publication."""
+def _tells_of_several(document: Document, drafts: Iterable[_Draft]) -> bool:
+    """Whether the day of publication does not tell the year: the title is of several years, or the text is."""
+    if document.published is None or is_of_period(document.title):
+        return True
+    undated = (draft for draft in drafts if not any(h.year for h in draft.headings))
+    return mixes_years((block.plain for draft in undated for block in draft.blocks), document.published.year)
+
+
+def _year(document: Document, draft: _Draft, *, several: bool) -> tuple[int | None, str]:
+    """Find the year of a section: its heading's, else that of a report's title, else the date of publication.
+
+    That date is no year of a text that tells of several: there each sentence has its own, or none.
+    """
     heading = next((h for h in reversed(draft.headings) if h.year and h.style != "title"), None)
     if heading:
         return heading.year, f"标题“{heading.text}” / from the heading"
@@ -318,9 +351,9 @@ def _year(document: Document, draft: _Draft) -> tuple[int | None, str]:
     year, day = document.published.year, document.published.isoformat()
     if draft.part is Part.REVIEW and _LAST_YEAR.search(words):
         return year - 1, f"{_FROM_DATE}{day}的上一年 / the year before its publication"
-    if draft.part is None or _THIS_YEAR.search(words):
+    if _THIS_YEAR.search(words) or (draft.part is None and not several):
         return year, f"{_FROM_DATE}{day} / from the date of publication"
-    return None, ""
+    return None, _OF_SEVERAL if several and draft.part is None else ""
 
 
 def _year_of_code(document: Document, draft: _Draft) -> tuple[int | None, str]:

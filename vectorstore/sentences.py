@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import repeat
 
 from vectorstore.articles import continues
 from vectorstore.boilerplate import find_boilerplate
@@ -15,8 +16,9 @@ from vectorstore.layout import read_layout
 from vectorstore.markup import Block, Layout
 from vectorstore.outline import heading_blocks
 from vectorstore.regions import subjects
-from vectorstore.sections import find_sections, has_dated_year, is_of_code
+from vectorstore.sections import find_sections, has_dated_year, is_dated, is_of_code
 from vectorstore.types import Boilerplate, Document, Labels, Section, Sentence
+from vectorstore.years import looks_back, own_years, tell_years
 
 _ENDS = "。！？；!?;…"
 _CLOSERS = "”’」』》〉）】)]}\"'"
@@ -42,10 +44,6 @@ _DATED = re.compile(r"[（(]?(?:19|20)\d{2}年\d")  # of the steps of a law each
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LINK = re.compile(r"(?:https?://|www\.)[!-~]+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,24});")
-_YEAR = re.compile(r"(?<![\d—–-])((?:19|20)\d{2})年(?!以来|起|至|[-—–~]|到(?:19|20)?\d{2})")
-_NOT_ITS_YEAR = re.compile(r"(?:自|从|比|较|与|距|截至|早在|相比)\s*$")
-_YEAR_RANGE = re.compile(r"(?:19|20)\d{2}\s*年?\s*[-—–~至到]+\s*(?:19|20)?\d{2}")
-_TITLE_MARKS = re.compile(r"《[^》]*》")
 
 
 def split_sentences(
@@ -186,9 +184,13 @@ def _labelled(document: Document, block: Block, section: Section, number: int, p
     texts = [block.plain[first:end] for first, end in places]
     named = [Gazetteer.load().find_places(plain) for plain in texts]
     carried = carry(section, zip(texts, named, strict=True))
-    for (first, end), plain, own, goes_on in zip(places, texts, named, carried, strict=True):
+    years = _years(document, section, texts)
+    for (first, end), plain, own, goes_on, year in zip(places, texts, named, carried, years, strict=True):
         start, stop = block.starts[first], block.ends[end - 1]
-        labels = _narrowed(section, plain, subjects(plain) if own else goes_on)
+        labels = _narrowed(section, year, subjects(plain) if own else goes_on)
+        day = document.published if is_dated(section) else None
+        if year is None and day and day.year == labels.year and looks_back(plain, day):
+            labels = replace(labels, year=None)
         provinces = [m.place.province for m in (own or goes_on) if not (m.in_name and section.labels.region)]
         yield Sentence(
             source=document.source,
@@ -204,25 +206,20 @@ def _labelled(document: Document, block: Block, section: Section, number: int, p
         )
 
 
-def _narrowed(section: Section, plain: str, about: tuple[Mention, ...]) -> Labels:
+def _years(document: Document, section: Section, texts: Sequence[str]) -> Iterator[int | None]:
+    """The years that the sentences of a paragraph have of their own, where that of their section is not sure."""
+    if not has_dated_year(section):
+        return repeat(None, len(texts))
+    if is_of_code(section):  # a step of a law has its year; what a rule names is a day from which on it holds
+        steps = (own_years(text, None) if _DATED.match(text) else () for text in texts)
+        return (next(iter(years)) if len(years) == 1 else None for years in steps)
+    return tell_years(texts, document.published.year if document.published else None)
+
+
+def _narrowed(section: Section, year: int | None, about: tuple[Mention, ...]) -> Labels:
     """Take the section's labels and add the one province and year that the sentence itself speaks of."""
     labels = section.labels
     provinces = {m.place.province for m in about}
     if labels.region is None and len(provinces) == 1:
         labels = replace(labels, region=provinces.pop())
-    if has_dated_year(section) and (not is_of_code(section) or _DATED.match(plain)):
-        year = _own_year(plain)
-        labels = replace(labels, year=year) if year else labels
-    return labels
-
-
-def _own_year(plain: str) -> int | None:
-    """The one year that a sentence speaks of; periods, comparisons and titles of documents name none."""
-    text = _TITLE_MARKS.sub("", plain)
-    if _YEAR_RANGE.search(text):
-        return None
-    matches = list(_YEAR.finditer(text))
-    if any(_NOT_ITS_YEAR.search(text[: m.start()]) for m in matches):
-        return None
-    years = {int(m.group(1)) for m in matches}
-    return years.pop() if len(years) == 1 else None
+    return replace(labels, year=year) if year else labels

@@ -95,6 +95,15 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of the document itself: its place there, and its words without the mark of who asks it."""
+
+    start: int
+    end: int
+    plain: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """The unit of evidence. Its identity is its place, so equal sentences in two places stay two."""
 
@@ -102,12 +111,23 @@ class Sentence:
     start: int
     end: int
     quote: str  # text[start:end], exactly
-    plain: str  # the same without markup; equal to quote except in HTML and Markdown
+    plain: str  # the same without markup and without 问： and 答：; mostly equal to quote except in HTML and Markdown
     section: int  # position in ParsedDocument.sections
     paragraph: int  # running number of the paragraph in the document
     labels: Labels  # the section's, made narrower where the sentence itself names one region or year
     places: tuple[str, ...] = ()  # places that it names, or that its paragraph is about (short forms, 镇江)
     regions: tuple[str, ...] = ()  # the provinces of its places and of its region label, without repeats
+    asked: Asked | None = None  # the question of its document that it answers; of that question itself the same
+
+    @property
+    def only_asks(self) -> bool:
+        """Whether it is the question itself, which says nothing."""
+        return self.asked is not None and self.asked.start <= self.start < self.asked.end
+
+    @property
+    def with_question(self) -> str:
+        """What it says, behind the question that it answers."""
+        return f"{self.asked.plain}{self.plain}" if self.asked and not self.only_asks else self.plain
 
     @property
     def id(self) -> str:

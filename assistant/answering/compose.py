@@ -56,7 +56,7 @@ WORDED = 0.5  # share of a question that a sentence has to hold to be the answer
 _ELSEWHERE = 0.2  # share of the question that may stand in other sentences and not in the one with the figure
 _EVEN = 0.9  # of the likeliest sentence's probability: as likely, where none is what the question supposes
 _ALIKE = 0.75  # of what the best row of figures holds of a question, what the others have to hold
-_BESIDE = 0.5  # the same of a second sentence beside the best one of a row
+_BESIDE = 0.7  # the same of a second sentence beside the best one of a row
 _NAMING = 1.5  # what it counts that a clause names the place of its row
 _SIBLING = 60  # characters between two sentences that may be siblings
 _TRIED = 3  # sentences of a row of figures, of which one has the unit that the others have
@@ -304,12 +304,18 @@ def _compare(question: Question, passages: Sequence[Passage], weighing: Weighing
             empty.append(slot.name)
             continue
         reported = [p for p in fitting if p.sentence.labels.part]
-        fitting = reported or fitting  # a report of the place before news that name it
+        if max((p.coverage for p in reported), default=0.0) >= _ALIKE * max(p.coverage for p in fitting):
+            fitting = reported  # a report of the place before news that name it
         name = fitting[0].headings[0] if fitting[0].headings else slot.name
         share = _ALIKE if _is_figure(question) else _BESIDE  # a second one says as much of what is asked for
         least = share * fitting[0].coverage if len(slots) > 1 else 0.0
         told = [p for p in fitting[: _TRIED if _is_figure(question) else 2] if p.coverage >= least]
-        cells.append([_cell(question, p, weighing, name, about) for p in told])
+        made = [_cell(question, p, weighing, name, about) for p in told]
+        own = [one for one in made if not is_shared(question, one.sentence, one.quote, one.short or one.quote)]
+        if own or not made:  # what a province has in all is said of none of its cities
+            cells.append(own)
+        else:
+            empty.append(slot.name)
     rows = choose_alike(cells) if _is_figure(question) else [cell for row in cells for cell in row]
     if _is_figure(question):  # a figure of something else that shares a word is none of the row
         held = {row.row: weighing.coverage(keep_spoken(row.sentence.plain, read_about(row.row))) for row in rows}
@@ -332,12 +338,6 @@ def compose_opposed(opposed: Opposed) -> Composition:
             rows.append(Statement(found.short, frame(found.sentence), found.quote, found.sentence, row))
             rows += [Statement(None, frame(s), s.plain.rstrip("。;；"), s, row) for s in found.further]
     return Composition(Layout.TABLE, tuple(rows), tuple(name for name, found in opposed.rows if not found))
-
-
-def compose_nearest(passages: Sequence[Passage], weighing: Weighing) -> Composition:
-    """Sentences to be compared with the question, whole where they are not long."""
-    quoted = [(p.sentence, choose_quote(p.sentence, weighing, whole=_WHOLE)) for p in passages]
-    return Composition(Layout.NEAREST, tuple(Statement(None, frame(one), quote, one) for one, quote in quoted))
 
 
 def _fits_row(question: Question, passage: Passage, weighing: Weighing, about: About) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from assistant.reading.expect import unit_fits
 from assistant.reading.pairs import read_figures
 from assistant.reading.quantities import Measure, find_quantities
 from assistant.types import Asks, Question
@@ -54,6 +55,9 @@ _ROWS = tuple(
 _CHANGE = "提高|提升|上升|增长|增加|下降|降低|减少|回落|缩短|压减"
 _CHANGES = re.compile(rf"{_CHANGE}|升|降|增|减|涨|跌|变化|变动|幅度|改善|同比|环比|比(?:上年|去年|20)|速度|百分点")
 _BY = re.compile(rf"(?:{_CHANGE})了?(?:约|近|超过?|不少于|不低于)?$")
+_CHANGED_MORE = re.compile(
+    rf"(?:谁|哪[1一]?[个种类边家者])[^,。?]{{0,6}}?(?:{_CHANGE}|[升降增减涨跌])得?[更最]?[多少大小快慢]"
+)
 _BOUND = re.compile(r"(\d[\d.]*[万亿千百]*[\u4e00-\u9fff]{1,4}?)以([上下内外])")
 _OTHER_END = {"上": "下", "下": "上", "内": "外", "外": "内"}
 _PHASE = re.compile(r"(?<!\d)(\d)期(?![间限末初])")
@@ -67,6 +71,8 @@ _PLANNED = re.compile("计划|目标|打算|拟(?![订定])|预计")
 _DONE = re.compile(r"(?:已经?|累计|全部|实际)(?:完成|建成|整治|新增|新建|达到)")
 _ALIKE = re.compile("分别|依次|各|均|都")
 _SEVERAL = re.compile("多少|多长|多大|多高|多远|多重|多久|(?<![第好])几(?=[个项家座条处人名户公千万亿亩辆])")
+_OF_PROVINCE, _OF_NATION = re.compile("全省|全国|全自治区|我省"), re.compile("全国")
+_ALL = re.compile("全[省国区]|排[名第行]|占|比")
 _EACH_HOW_MANY = re.compile("各(?:是|有|为|占|自)?(?:多少|几)")
 
 
@@ -134,17 +140,22 @@ def is_shared(question: Question, sentence: Sentence, quote: str, short: str) ->
     ``泉州、漳州等地造林30万亩`` does not tell how much of it is 泉州's; what a report says before it names a city is its province's.
     """
     places, at = question.scope.places, sentence.plain.find(quote) + quote.find(short)
-    if not places or question.asks is not Asks.QUANTITY or "等" in question.focus:
+    if question.asks is not Asks.QUANTITY or "等" in question.focus or not (places or question.scope.regions):
         return False
     figures = read_figures(sentence.plain)
     figure = next((one for one in figures if at <= one.quantity.start < at + len(short)), None)
-    if figure is None or _ALIKE.search(figure.clause):
+    if figure is None:
+        return False
+    if (_OF_NATION if not places else _OF_PROVINCE).search(figure.clause) and not _ALL.search(question.focus):
+        return True  # 合肥、芜湖列为试点,全省建成充电桩71万个
+    if not places or _ALIKE.search(figure.clause):
         return False
     if figure.places:
         return not figure.item and any(len(one.members) > 1 and not places >= one.names for one in figure.places)
     named = [sentence.plain.find(place) for place in places if place in sentence.plain]
-    reported = sentence.labels.part is not None and sentence.labels.region not in places
-    return reported and bool(named) and min(named) > figure.quantity.start
+    if not named or sentence.labels.region is None or sentence.labels.region in places:
+        return False
+    return min(named) > (figure.quantity.start if sentence.labels.part else figure.end)
 
 
 def choose_alike(rows: Sequence[Sequence[_AnyTold]]) -> list[_AnyTold]:
@@ -161,6 +172,16 @@ def choose_alike(rows: Sequence[Sequence[_AnyTold]]) -> list[_AnyTold]:
 def _read_units(statement: _Told) -> set[str]:
     found = find_quantities(statement.short or statement.quote)
     return {q.unit for q in found if q.measure is Measure.QUANTITY}
+
+
+def pick_figures(text: str, focus: str, *, fitting: bool = False) -> list[str]:
+    """The figures that the question does not state itself; ``fitting`` those of the measure, or of the change, that it asks for."""
+    stated = find_quantities(focus)
+    found = [q for q in find_quantities(text) if q.measure is Measure.QUANTITY]
+    if fitting and _CHANGED_MORE.search(focus):
+        found = [q for q in found if _BY.search(text[: q.start].rstrip())]
+    told = [q.text for q in found if not any(q.equals(other) for other in stated)]
+    return [one for one in told if unit_fits(one, focus)] if fitting else told
 
 
 def tells_change(asked: str, quote: str, short: str) -> bool:

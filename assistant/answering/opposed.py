@@ -11,27 +11,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from assistant.finding.contrast import Contrast, weigh_sides
-from assistant.question.sides import Side, find_bounds, split_sides
+from assistant.answering.facing import pick_figures, tells_change
+from assistant.finding.contrast import Contrast, find_spoken, weigh_sides
+from assistant.question.sides import Side, drop_places, find_bounds, split_sides
 from assistant.question.weigh import Searchable, Weighing
 from assistant.reading.clauses import Clause, split_clauses
-from assistant.reading.expect import unit_fits
 from assistant.reading.orders import gives_orders
 from assistant.reading.pairs import read_figures
 from assistant.reading.quantities import Measure, find_quantities
 from assistant.reading.stated import lies_in
 from assistant.types import Kind, Passage, Question
 from vectorstore.normalize import normalize
-from vectorstore.types import Sentence
+from vectorstore.types import Scope, Sentence
 
 _OWN = 0.6  # share of a side's own words that its clause has to hold
 _ASKED = 0.4  # share of what is asked of all sides that has to stand in the sentence
+_MEASURED = 0.6  # the same of a figure, in the sentence itself or the one before it
 _HELD = 0.5  # of what all have, what a stretch has to hold itself
 _QUOTED = 0.5  # what it counts that the stretch itself has what all sides have, and what is asked of them
 _SENTENCE = 0.9  # the same where all sides are told in one sentence, of what the whole of it has
 _TOGETHER = 0.2  # what it counts that a sentence speaks of all sides
 _LONG = 70  # characters of a stretch; the rest of a sentence is not read
 _PUNISHED = re.compile("罚|处分|追回|没收|责令|警告|吊销|取消|扣减|解除|记过|退赔|约谈|取缔|撤销|停产|关闭|通报批评")
+# What came of something is told by a change, or by what became of it.
+_CAME = re.compile(
+    "下降|提高|提升|减少|增加|增长|上升|缩短|压缩|降低|降至|降到|升到|升至|达到|翻番|好转|改善|反弹|没有?显著|明显|显著|成效|效果"
+)
 _FURTHER = 2
 _FURTHERMORE = re.compile(r"^(?:逾期|拒不|造成|情节|构成|后果|有违法所得)")
 _NOTE = re.compile(r"^[（(][^（()）]*(?:牵头|配合|负责)")  # who is in charge of what stands before
@@ -39,6 +44,7 @@ _OTHERWISE = re.compile(r"^(?:而|但)?(?:未|没有?|无|不|否则|其余|其�
 _CONDITION = re.compile(r"(?:的|时|后|者)$")
 _REACHES = re.compile("^(?:达到?|为|增至|降至)")
 _WITHIN = re.compile(r"[;；。]")
+_IN_ALL = re.compile("合计|总计|共计|一共|总共|累计")
 _OF_PLACES = re.compile(
     r"(?:[\d一二三四五六七八九十两几各多])个?(?:省|市|地|区|县|城)"
 )  # 四省区各有什么: the sides are places
@@ -99,7 +105,7 @@ def find_opposed(question: Question, index: Searchable) -> Opposed | None:
         return None
     if question.kind in (Kind.NONE, Kind.CORPUS):
         return None
-    asked = None if _OF_PLACES.search(question.focus) else split_sides(question.focus)
+    asked = None if _OF_PLACES.search(question.focus) else split_sides(drop_places(question.focus, scope))
     if asked is None:
         return None
     weighed = weigh_sides(question, asked, index)
@@ -107,6 +113,10 @@ def find_opposed(question: Question, index: Searchable) -> Opposed | None:
     best = _choose(found, len(asked.sides), measured=asked.measured)
     if asked.penal:
         best = [replace(one, further=_find_further(one.sentence, index)) if one else None for one in best]
+    if any(best) and not all(best):  # what is spoken of is not said to be missing, though no stretch tells it apart
+        best = [one or _show_spoken(n, weighed, index, scope) for n, one in enumerate(best)]
+        if any(one is None and weighed.is_known(n, index.sentences) for n, one in enumerate(best)):
+            return None
     rows = tuple((side.name, one) for side, one in zip(asked.sides, best, strict=True))
     labels = [one.sentence.labels for row in found for one in row if one]
     if len({one.year for one in labels} - {None}) > 1 and not scope.years:
@@ -115,6 +125,15 @@ def find_opposed(question: Question, index: Searchable) -> Opposed | None:
         rows = tuple((_label(name, one), one) for name, one in rows)
     unheard = not any(found for _, found in rows) and any(not term.known for term in weighed.asked.terms)
     return Opposed(rows, asked.each, unheard)
+
+
+def _show_spoken(number: int, weighed: Contrast, index: Searchable, scope: Scope) -> Found | None:
+    """The whole sentence that speaks of a side."""
+    within = (s for s in index.sentences if lies_in(scope, s) and not gives_orders(s.plain))
+    sentence = find_spoken(weighed, number, within)
+    if sentence is None:
+        return None
+    return Found(weighed.of.sides[number], sentence, sentence.plain.rstrip("。;；"), None, 0.0)
 
 
 def _label(name: str, found: Found | None) -> str:
@@ -193,6 +212,8 @@ def _read_sentence(
     held = weighed.holds(f"{heading}\n{sentence.plain}")
     if together:
         held = max(held, weighed.holds(f"{heading}\n{near}\n{sentence.plain}"))
+    if weighed.of.measured and weighed.asked.coverage(f"{near}\n{sentence.plain}") < _MEASURED:
+        held = 0.0  # a figure of what only shares a piece of a word, 客运枢纽 and not 客运量
     row: list[Found | None] = []
     for number, anchor in enumerate(anchors):
         found = None
@@ -268,6 +289,8 @@ def _rate(clause: str, number: int, weighed: Contrast) -> float:
         return 0.0
     others = [n for n, weighing in enumerate(weighed.sides) if n != number and weighing.terms]
     rivals = [n for n in others if weighed.speaks(n, clause) >= _OWN]
+    if rivals and _IN_ALL.search(clause):
+        return 0.0  # the figure is of all of them together
     in_row = any(figure.item for figure in read_figures(clause))
     mine = _stands_at(number, clause, weighed)
     if not in_row and any(_stands_at(n, clause, weighed) <= mine for n in rivals):
@@ -308,21 +331,12 @@ def _take_stretch(text: str, anchor: _Span, anchors: _Anchors, weighed: Contrast
         following = clauses[last + 1]
         ends = _WITHIN.search(text[clauses[last].end : following.start]) and not _FURTHERMORE.match(following.text)
         said, ahead = text[start : clauses[last].end], text[start : clauses[end].end]
-        told = weighed.of.measured and _figures(clauses[last].text, weighed.focus)
+        told = weighed.of.measured and pick_figures(clauses[last].text, weighed.focus, fitting=True)
         enough = told and weighed.asked.coverage(said) >= weighed.asked.coverage(ahead)
         if ends or enough or following.end - start > limit:
             break
         last += 1
     return start, clauses[last].end
-
-
-def _figures(text: str, focus: str) -> list[str]:
-    stated = find_quantities(focus)
-    return [
-        q.text
-        for q in find_quantities(text)
-        if q.measure is Measure.QUANTITY and not any(q.equals(other) for other in stated)
-    ]
 
 
 def _check_stretch(sentence: Sentence, stretch: tuple[int, int], number: int, weighed: Contrast) -> Found | None:
@@ -332,15 +346,19 @@ def _check_stretch(sentence: Sentence, stretch: tuple[int, int], number: int, we
     if weighed.of.penal and not _PUNISHED.search(quote):
         return None
     if weighed.of.measured:
-        figures = _figures(quote, weighed.focus)
-        if not figures or not unit_fits(quote, weighed.focus):
+        figures = pick_figures(quote, weighed.focus, fitting=True)
+        if not figures:
             return None
         last = split_clauses(quote)[-1].text
         asked = bool(weighed.asked.terms) and weighed.asked.coverage(last) >= _ASKED
-        told = _figures(last, weighed.focus) if asked else figures
+        told = pick_figures(last, weighed.focus, fitting=True) if asked else figures
         own = told if len(told) == 1 else _pick_from_row(sentence.plain, stretch, weighed.sides[number])
         short = _REACHES.sub("", own[0]) if len(own) == 1 else None
-    elif _is_unnamed(weighed, number, quote):
+        if any(tells_change(weighed.focus, quote, one) for one in told) and not (own and short):
+            return None  # by how much a share rises is not how high it is
+        if short and tells_change(weighed.focus, quote, own[0]):
+            return None
+    elif (weighed.of.outcome and not _CAME.search(quote)) or _is_unnamed(weighed, number, quote):
         return None
     units = frozenset(q.unit for q in find_quantities(quote) if q.measure is Measure.QUANTITY)
     return Found(weighed.of.sides[number], sentence, quote, short, 0.0, units)
@@ -349,7 +367,7 @@ def _check_stretch(sentence: Sentence, stretch: tuple[int, int], number: int, we
 def _is_unnamed(weighed: Contrast, number: int, quote: str) -> bool:
     """Where nothing is asked but what a thing is, it has to be named as it is."""
     side = weighed.of.sides[number]
-    plain = not (weighed.of.penal or weighed.asked.terms) and bool(side.words)
+    plain = not (weighed.of.penal or weighed.of.outcome or weighed.asked.terms) and bool(side.words)
     return plain and normalize(side.name) not in normalize(quote)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.question.slots import plan_slots
+from assistant.question.titles import name_document
 from assistant.question.weigh import Term, Weighing
 from assistant.reading.lexicon import load_lexicon
 from assistant.reading.wholes import is_around, is_editorial
@@ -21,6 +22,7 @@ from vectorstore.segment import content_words
 _COMMON = 2.8  # weight of a word that stands in every sixteenth sentence; the rarer, the heavier
 _RELEVANT = 0.5  # of what the best sentence holds of the subject, what another has to hold to be told in a summary
 _NAMED = 0.8  # of a subject what a heading or the opening of a paragraph has to hold to be about it as a whole
+_MUCH = 0.3  # of a question, what the words that documents have besides their titles have to be to tell sentences apart
 _SPOKEN = 0.45  # what the best sentence of a place has to hold of a subject
 _OPENING = 2  # sentences that open a paragraph
 _LISTED = re.compile(
@@ -28,6 +30,8 @@ _LISTED = re.compile(
 )
 _CHAPTER = re.compile(r"^\s*第[一二三四五六七八九十百\d]+[章节编]")
 _ITEM = re.compile(r"^\s*[(（][一二三四五六七八九十\d]+[)）]")
+_ANNOUNCES = re.compile(r"^[^\d]*(?:以下|下列|如下)[^，,。\d]{0,6}(?:方面|[几个]?[点类项条])[。:：]?\s*$")
+_LEAST_TITLE, _EDITION = 6, 12  # characters of a title, and of the edition or the year behind it
 _SHARP = re.compile(r"^#+\s*")
 
 
@@ -50,10 +54,34 @@ def clean_headings(passage: Passage) -> Passage:
 
 
 def drop_around(passages: Sequence[Passage]) -> list[Passage]:
-    """Passages without those that only say who adopted, signed or published the document, or are the editor's own words."""
+    """Passages without those that only carry the document: who issued or wrote it, its own title, the editor's words."""
     edited = {(p.sentence.source, p.sentence.paragraph) for p in passages if is_editorial(p.sentence.plain)}
     own = [p for p in passages if (p.sentence.source, p.sentence.paragraph) not in edited]
-    return [p for p in own if not is_around(p.sentence.plain)] or list(passages)
+    return [p for p in own if not is_around(p.sentence.plain) and not _repeats_title(p)] or list(passages)
+
+
+def drop_named(passages: Sequence[Passage]) -> list[Passage]:
+    """Passages without the sentences that are a heading of theirs, or only announce a count, where there is more under it."""
+    named = [
+        p
+        for p in passages
+        if p.sentence.plain.strip().rstrip("。 ") in p.headings or _ANNOUNCES.search(p.sentence.plain)
+    ]
+    under = {p.headings for p in passages if p not in named}
+    return [p for p in passages if p not in named or p.headings not in under]
+
+
+def _repeats_title(passage: Passage) -> bool:
+    """Whether a sentence is only the title of its document once more, or a part of it."""
+    if not passage.headings:
+        return False
+    own, title = _squeeze(passage.sentence.plain), _squeeze(passage.headings[0])
+    core = _squeeze(name_document(passage.headings[0]))
+    return len(own) >= _LEAST_TITLE and (own in title or (own.startswith(core) and len(own) <= len(core) + _EDITION))
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"[\s《》“”\"。]", "", text)
 
 
 def weigh_told(passages: Sequence[Passage], weighing: Weighing) -> Weighing:
@@ -61,7 +89,9 @@ def weigh_told(passages: Sequence[Passage], weighing: Weighing) -> Weighing:
     titles = {p.headings[0] for p in passages if p.headings}
     if not titles or not all(p.headings for p in passages):
         return weighing
-    return Weighing(tuple(t for t in weighing.terms if any(t.match(normalize(title)) < _NAMED for title in titles)))
+    left = Weighing(tuple(t for t in weighing.terms if any(t.match(normalize(title)) < _NAMED for title in titles)))
+    known = Weighing(tuple(term for term in left.terms if term.known))
+    return known if known.total >= _MUCH * weighing.total else Weighing(())
 
 
 def keep_about(passages: Sequence[Passage], weighing: Weighing) -> list[Passage]:
@@ -121,7 +151,10 @@ def group(question: Question, passages: Sequence[Passage], weighing: Weighing) -
     """What a summary gives each its share."""
     slots = plan_slots(question, ())
     if len(slots) > 1:
-        return [Group([p for p in passages if slot.scope.allows(p.sentence)], weighing) for slot in slots]
+        of_slots = ([p for p in passages if slot.scope.allows(p.sentence)] for slot in slots)
+        everywhere = all(_stands_everywhere(term) for term in weighing.terms)
+        several = len(question.scope.regions) > 1 and not everywhere  # of each place what speaks of the subject
+        return [Group((several and keep_about(one, weighing)) or one, weighing) for one in of_slots]
     if listed := _group_listed(question, passages, weighing):
         return listed
     relevant = keep_relevant(question, passages, weighing)

@@ -114,7 +114,6 @@ def choose_quote(
     if best is None:
         return text.rstrip("。;；")
     first, last = _begin_whole(clauses, others, best[2], question), best[3]
-    first -= first > 0 and opens_with_year_before(clauses[first].text)  # 上年为66.5% says of what only behind 覆盖率73.8%
     while (whole or items) and last + 1 < len(clauses) and not clauses[last + 1].opens:
         last += 1  # the rest of the enumeration
     last = end_of_rule(clauses, first, _end_of_row(text, clauses, last))
@@ -148,7 +147,7 @@ def _begin_whole(clauses: Sequence[Clause], others: Sequence[bool], first: int, 
     wanted = _GOES_ON_WHO if _WHO.search(question) else _GOES_ON
     while first > 0 and wanted.match(clauses[first].text) and not others[first - 1]:
         first -= 1
-    return first
+    return first - (first > 0 and opens_with_year_before(clauses[first].text))  # 上年为66.5% says not of what
 
 
 def states_other_year(sentence: Sentence, about: About) -> bool:

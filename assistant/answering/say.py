@@ -6,10 +6,11 @@ numbered in the order in which they are met, so every ``[n]`` of the text has ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.answering.compose import Composition, Layout, Statement, frame
+from assistant.answering.framing import find_question
 from assistant.answering.quote import choose_quote
 from assistant.checking.check import Finding, check_claim
 from assistant.checking.cite import Draft, neutralise
@@ -82,12 +83,22 @@ class Written:
 def say_statements(composition: Composition, titles: Mapping[str, str], *, english: bool = False) -> tuple[Line, ...]:
     """Check composed statements; one that does not hold is left out. Quotes stay Chinese in an English answer."""
     prose = composition.layout in (Layout.PROSE, Layout.NEAREST, Layout.DIFFERING)
-    lines = (_line(statement, titles, framed=prose, english=english) for statement in composition.statements)
+    statements = _ask_once(composition.statements) if prose else composition.statements
+    lines = (_line(statement, titles, framed=prose, english=english) for statement in statements)
     said = [line for line in lines if line is not None]
     if composition.layout is not Layout.TABLE:
         return tuple(said)
     rows = dict.fromkeys(line.heading for line in said)
     return tuple(Line(tuple(x for line in said if line.heading == row for x in line.said), row) for row in rows)
+
+
+def _ask_once(statements: Sequence[Statement]) -> Iterator[Statement]:
+    """A question of the document's own stands before the first sentence of its answer, and not before each."""
+    shown = ""
+    for statement in statements:
+        repeated = statement.frame == shown and find_question(shown)
+        yield replace(statement, frame="") if repeated else statement
+        shown = statement.frame
 
 
 def _line(statement: Statement, titles: Mapping[str, str], *, framed: bool, english: bool) -> Line | None:
@@ -96,7 +107,7 @@ def _line(statement: Statement, titles: Mapping[str, str], *, framed: bool, engl
     quoted = _said(f"{statement.frame}“{statement.quote}”", cited, titles)
     if quoted.finding.verdict is not Verdict.SUPPORTED:
         return None
-    frame_shown = frame_quote(statement.sentence.labels) if english else statement.frame
+    frame_shown = frame_quote(statement.sentence.labels, find_question(statement.frame)) if english else statement.frame
     quote = neutralise(drop_invisible(statement.quote))  # a marker that the document holds is none of ours
     said = [replace(quoted, text=f"{frame_shown if framed else ''}“{quote}”")]
     if statement.short:

@@ -11,15 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
-from assistant.answering.parts import Group, clean_headings, drop_around, group, group_by_places, weigh_told
+from assistant.answering.parts import Group, clean_headings, drop_around, drop_named, group, group_by_places, weigh_told
 from assistant.answering.quote import Piece, choose_quote
-from assistant.finding.topics import NOTE, exhorts, holds_formality, is_formal
 from assistant.question.titles import name_document
 from assistant.question.weigh import Weighing
 from assistant.reading.expect import NAMED
+from assistant.reading.formal import NOTE, exhorts, holds_formality, is_formal, states_figure
 from assistant.reading.owners import About
 from assistant.reading.pairs import is_of_others, names_them
-from assistant.reading.quantities import find_quantities
+from assistant.reading.quantities import Measure, find_quantities
 from assistant.reading.wholes import LONGEST, carries, cut_runs, is_around, opens_article, rules, rules_firmly
 from assistant.types import Passage, Question
 from vectorstore.segment import content_words
@@ -32,18 +32,27 @@ _FIGURES, _RULING, _NAMES = 3, 2, 2  # of a clause that count, the second of one
 _SHORT = 11  # characters; a shorter clause says little
 _AIMS, _AIMED = re.compile("目标|总体要求|主要指标"), re.compile(r"到20\d\d年|力争|率先")
 _DIGIT = "[一二三四五六七八九十]"
-_COUNTED = re.compile(f"^(?:{_DIGIT}是|第{_DIGIT}(?=[,，、]))")  # what the text itself counts as a point
+_TALKS, _TALK = re.compile('^[“"][^”"]*[”"]?$|(?:说|坦言|感慨|告诉记者)[，,:：]'), 1.5  # what somebody says adds colour
+# What the text itself counts as a point.
+_COUNTED = re.compile(f"^(?:{_DIGIT}是|第{_DIGIT}(?=[,，、])|(?:特点|经验|问题|建议|做法|亮点|举措){_DIGIT}[:：])")
 _MARKED = re.compile(rf"(?:^|[:：;；。,，\s])(?:{_DIGIT}[是要]|第{_DIGIT}[,，、]|[(（]{_DIGIT}[)）]|——)")
+_MARK = re.compile(rf"^\s*[(（]{_DIGIT}+[)）]")
 _GAP = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 _GAPS, _MANY_GAPS = 3, 12  # of what a page has around its text, in a clause and in a sentence
 # What a report as a whole, or a year, is told by before anything else.
 _HEADLINE = re.compile("生产总值|新增就业|人均可支配收入|消费价格|财政赤字|预期目标|贫困人口|粮食.{0,4}产")
 _FIRST, _OPENING = 1.5, 1.5  # what that counts, and a short sentence that opens a paragraph and says what it is about
+_LEADS = 0.5  # what it counts that a sentence opens a paragraph of several: what follows explains it
 _SENTENCES, _TOPIC = 3, 20  # sentences of such a paragraph and paragraphs beside it, characters of such a sentence
 _MANY_BELOW = 2  # headings below one beyond its bullets, from which on they come first
 _PARTS = re.compile("[;；]")
+_NAMED = 0.8  # of a subject what a heading has to hold to be about it as a whole
 _LISTED = 160  # characters of the headings below one that are named beside it
-_NUMBER = re.compile(r"^\s*(?:[(（][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十\d]+[、.．])\s*")
+_NUMBER = re.compile(r"^\s*(?:[(（][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十\d]+[、.．](?:\d+[、.．]?)*)\s*")
+# What every plan has: as names of what is told they say nothing.
+_FRAME = re.compile(
+    "^(?:指导思想|总体(?:要求|思路|目标|原则)|基本原则|(?:主要|工作|发展)?目标|目标任务|基本情况|其他|附则)$"
+)
 _NOTE = re.compile(r"[(（][^()（）]*[)）]$")
 # What it counts that a clause rules something, does so firmly, opens an article (also of a law as a whole), or speaks of the document.
 _RULED, _FIRMLY, _OPENS, _OPENS_WHOLE, _CARRIED = 0.4, 0.8, 0.5, 1.2, 2.0
@@ -58,7 +67,7 @@ _LOST, _LEAST = (
 _TOO_LONG = 0.01  # what each character of a bullet beyond the longest counts
 _WHOSE = 0.8  # what it counts that clauses open the sentence: there stands who does it
 _HANGING = re.compile(
-    r"(?:^|[,，;；])(?:到|至)?20\d\d年[底末前初]?$|(?:中|时|后|来看|为例)$|^(?:并|且|以及)"
+    r"(?:^|[,，;；])(?:到|至)?20\d\d年[底末前初]?$|(?:中|时|后|来看|为例|发现|表示|认为|指出|显示|获悉)$|^(?:并|且|以及|包括)|20\d\d年是[^,，]{0,20}(?:之年|的一年)$"
 )  # what lacks its other half
 
 
@@ -78,7 +87,7 @@ def choose_told(question: Question, passages: Sequence[Passage], weighing: Weigh
     passages = [p for p in passages if not years or (p.sentence.labels.year or 0) <= max(years)]
     passages = drop_around(passages)
     if passages and all(passage.headings for passage in passages):
-        passages = [clean_headings(passage) for passage in passages]
+        passages = drop_named([clean_headings(passage) for passage in passages])
         weighing = weigh_told(passages, weighing)
         if places := group_by_places(question, passages, weighing):
             return _tell(places, About())
@@ -92,7 +101,9 @@ def choose_told(question: Question, passages: Sequence[Passage], weighing: Weigh
 def _tell(groups: Sequence[Group], about: About) -> list[Told]:
     """Tell of each group its share; what one has no room for goes to those behind it."""
     kept: dict[tuple[str, int], tuple[Passage, Piece]] = {}
-    groups = [one for one in groups if one.passages][:_GROUPS]
+    said = [Group([p for p in one.passages if not _is_around(p.sentence.plain)], one.weighing) for one in groups]
+    groups = [one for one in said if one.passages] or [one for one in groups if one.passages]
+    groups = groups[:_GROUPS]
     for number, one in enumerate(groups):
         share = -(-(_SUMMARISED - len(kept)) // (len(groups) - number))
         told = _most_telling(one.passages, one.weighing, share, about)
@@ -108,7 +119,7 @@ def _tell_by_headings(question: Question, passages: Sequence[Passage], weighing:
     for passage in ordered:
         groups.setdefault((passage.sentence.source, *passage.headings[:depth]), []).append(passage)
     if len(groups) > 1:  # what stands before the first heading may only carry the document
-        told_of = {name: one for name, one in groups.items() if not all(carries(p.sentence.plain) for p in one)}
+        told_of = {name: one for name, one in groups.items() if not all(_only_carries(p.sentence.plain) for p in one)}
         groups = told_of or groups
     about = About(question.scope.places)  # of a place in a set of documents the clauses that name it
     told: list[Told] = []
@@ -121,6 +132,10 @@ def _tell_by_headings(question: Question, passages: Sequence[Passage], weighing:
             heading = f"《{title}》" + (heading if depth > 1 and len(one[0].headings) > 1 else "")
         told += [Told(passage, piece, heading) for passage, piece in _spread(one, weighing, about, share, depth)]
     return told
+
+
+def _only_carries(plain: str) -> bool:
+    return carries(plain) and not states_figure(plain)
 
 
 def _find_depth(passages: Sequence[Passage]) -> int:
@@ -155,6 +170,7 @@ def _name(group: Sequence[Passage], depth: int) -> str:
     """Name the heading of a group, and those right below it."""
     own = group[0].headings[:depth][-1]
     below = dict.fromkeys(_NUMBER.sub("", p.headings[depth]) for p in group if len(p.headings) > depth)
+    below = {heading: None for heading in below if not _FRAME.match(heading)}
     listed = "、".join(f"“{heading}”" for heading in below)
     return f"{own}:{listed}" if len(below) > 1 and len(listed) <= _LISTED else own
 
@@ -166,7 +182,8 @@ def _spread(
     parts: dict[tuple[str, ...], list[Passage]] = {}
     for passage in group:
         parts.setdefault(passage.headings[: depth + 1], []).append(passage)
-    if len(parts) == 1 and not weighing.terms:
+    own = "\n".join(group[0].headings[1:][-1:])
+    if len(parts) == 1 and (not weighing.terms or weighing.coverage(own) >= _NAMED):  # all of it is about the subject
         parts = _part_by_paragraphs(group, share)
     kept = _take_turns(parts, weighing, about, share)
     return sorted(kept, key=lambda pair: (pair[0].sentence.start, pair[1].start))
@@ -175,8 +192,11 @@ def _spread(
 def _part_by_paragraphs(passages: Sequence[Passage], share: int) -> dict[tuple[str, ...], list[Passage]]:
     """The paragraphs of a text of which each has its own subject; all in one where they are too many or only sentences."""
     parts: dict[tuple[str, ...], list[Passage]] = {}
+    key: tuple[str, ...] = ()
     for passage in sorted(passages, key=lambda p: (p.sentence.source, p.sentence.start)):
-        parts.setdefault((passage.sentence.source, str(passage.sentence.paragraph)), []).append(passage)
+        if not (key and _MARK.match(passage.sentence.plain)):  # an item belongs to what announces it
+            key = (passage.sentence.source, str(passage.sentence.paragraph))
+        parts.setdefault(key, []).append(passage)
     several = sum(len(part) > 1 for part in parts.values())
     return parts if _FEW < len(parts) <= share and 2 * several >= len(parts) else {(): list(passages)}
 
@@ -225,12 +245,18 @@ def _rank(passages: Sequence[Passage], weighing: Weighing, about: About) -> list
     tiers: tuple[list[tuple[Passage, Piece]], ...] = ([], [], [])
     counted = all(_MARKED.search(passage.sentence.plain) for passage in passages)  # a list that the text counts
     opening = _find_openings(passages)
+    first = set() if weighing.terms else _find_first(passages)
     for passage in passages:
-        pieces = _cut(passage.sentence, weighing, about)
-        if passage.sentence.id in opening:
-            pieces = [replace(piece, worth=piece.worth + _OPENING) for piece in pieces]
+        more = _OPENING * (passage.sentence.id in opening) + _LEADS * (passage.sentence.id in first)
+        pieces = [replace(piece, worth=piece.worth + more) for piece in _cut(passage.sentence, weighing, about)]
         for nth, piece in enumerate(_keep_apart(pieces)):
-            tier = 0 if counted and _MARKED.match(piece.text) else 1 if nth == 0 else 2
+            tier = (
+                0
+                if counted and (_MARKED.match(piece.text) or _announces_rule(passage, piece))
+                else 1
+                if nth == 0
+                else 2
+            )
             if tier < 2 or piece.worth >= _FURTHER:
                 tiers[tier].append((passage, piece))
     if not counted:  # what cannot be read alone is told only of lists, and where there is nothing else
@@ -247,6 +273,12 @@ def _rank(passages: Sequence[Passage], weighing: Weighing, about: About) -> list
     return [tiers[0], once, again, tiers[2]]
 
 
+def _announces_rule(passage: Passage, piece: Piece) -> bool:
+    """Whether a clause says what holds in the cases that the text counts behind it: 有下列情形之一的,应当…."""
+    mark = _MARKED.search(passage.sentence.plain, 1)
+    return mark is not None and piece.start + len(piece.text) <= mark.start() + 1 and rules(piece.text)
+
+
 def _find_openings(passages: Sequence[Passage]) -> set[str]:
     """The short sentences that open a paragraph and say what it is about."""
     paragraphs: dict[tuple[str, int], list[Sentence]] = {}
@@ -256,6 +288,14 @@ def _find_openings(passages: Sequence[Passage]) -> set[str]:
         return set()
     first = [min(told, key=lambda s: s.start) for told in paragraphs.values() if len(told) >= _SENTENCES]
     return {sentence.id for sentence in first if len(sentence.plain) <= _TOPIC}
+
+
+def _find_first(passages: Sequence[Passage]) -> set[str]:
+    """The sentences that open a paragraph of several."""
+    paragraphs: dict[tuple[str, int], list[Sentence]] = {}
+    for passage in passages:
+        paragraphs.setdefault((passage.sentence.source, passage.sentence.paragraph), []).append(passage.sentence)
+    return {min(told, key=lambda s: s.start).id for told in paragraphs.values() if len(told) > 1}
 
 
 def _each_once(pairs: Sequence[tuple[Passage, Piece]]) -> tuple[list[tuple[Passage, Piece]], ...]:
@@ -299,7 +339,7 @@ def _cut(sentence: Sentence, weighing: Weighing, about: About) -> list[Piece]:
 def _rate(text: str, weighing: Weighing) -> float:
     """Rate clauses by what they say: figures, names, aims, the subject; less where they are short or only exhort."""
     ruled = rules(text)
-    said = min(_RULING if ruled else _FIGURES, len(find_quantities(text))) + 0.5 * min(_NAMES, len(NAMED.findall(text)))
+    said = min(_RULING if ruled else _FIGURES, _count_figures(text)) + 0.5 * min(_NAMES, len(NAMED.findall(text)))
     said += (
         1.5 * (_AIMED.search(text) is not None)
         + (4.0 if weighing.terms else 1.0) * (_COUNTED.match(text) is not None)
@@ -308,8 +348,16 @@ def _rate(text: str, weighing: Weighing) -> float:
     said -= 4.0 * (len(_GAP.findall(text)) >= _GAPS or NOTE.match(text) is not None)
     said += _FIRST * (not weighing.terms and _HEADLINE.search(text) is not None)
     said -= 3.0 * holds_formality(_drop_note(text)) + 3.0 * exhorts(text) + 3.0 * (_HANGING.search(text) is not None)
+    said -= _TALK * (_TALKS.search(text) is not None)
     said += _RULED * ruled + _FIRMLY * rules_firmly(text) - _CARRIED * carries(text)
     return said + (-0.5 if len(text) < _SHORT and not ruled else weighing.coverage(text) if weighing.terms else 0.0)
+
+
+def _count_figures(text: str) -> int:
+    """How many figures a text gives; a date is one with its year."""
+    found = find_quantities(text)
+    dated = {q.start for q in found if q.measure is Measure.DATE and text[: q.start].endswith("年")}
+    return sum(quantity.start not in dated for quantity in found)
 
 
 def _drop_note(text: str) -> str:
@@ -331,7 +379,6 @@ def _most_telling(
     passages: Sequence[Passage], weighing: Weighing, limit: int, about: About
 ) -> list[tuple[Passage, Piece]]:
     """The clauses that say most, of each sentence one before another has two."""
-    passages = [p for p in passages if not _is_around(p.sentence.plain)] or passages
     whole: dict[tuple[str, ...], list[Passage]] = {(): list(passages)}
     parts = whole if weighing.terms else _part_by_paragraphs(passages, limit)
     return _take_turns(parts, weighing, about, limit)

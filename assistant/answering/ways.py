@@ -10,11 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from assistant.answering.charge import compose_charge, find_charge, show_charge
+from assistant.answering.charge import compose_charge, find_bearer, find_charge, show_charge
 from assistant.answering.compose import Composition, compose, compose_opposed, is_hedged
 from assistant.answering.defined import compose_definition, find_definition, show_definition
 from assistant.answering.listing import compose_listing, find_listing, show_listing
 from assistant.answering.opposed import find_opposed, show_opposed
+from assistant.answering.replies import compose_reply, show_reply
+from assistant.answering.shown import compose_nearest, compose_whole
+from assistant.answering.speaker import compose_speaker, find_speaker, show_speaker
+from assistant.answering.yearly import find_yearly
+from assistant.finding.asked import find_match
+from assistant.finding.denied import find_denied
 from assistant.finding.gate import Decision
 from assistant.question.anchor import find_stated_otherwise, note_figure
 from assistant.question.weigh import Searchable, Weighing, weigh
@@ -40,22 +46,42 @@ def choose_way(way: Way, index: Searchable) -> Way:
     if charge := find_charge(way.question, index):
         told = replace(way, passages=show_charge(charge), decision=Decision(None), only_quotes=True)
         return replace(told, compose=lambda: compose_charge(charge, weighing))
+    if spoken := find_speaker(way.question, index):
+        told = replace(way, passages=show_speaker(spoken), decision=Decision(None), only_quotes=True)
+        return replace(told, compose=lambda: compose_speaker(spoken))
     if defined := find_definition(way.question, index):
         told = replace(way, passages=show_definition(defined), decision=Decision(None), only_quotes=True)
         return replace(told, compose=lambda: compose_definition(defined))
+    if match := find_match(way.question, index, weighing):
+        told = replace(way, passages=show_reply(match, weighing), decision=Decision(None), only_quotes=True)
+        return replace(told, compose=lambda: compose_reply(match, told.passages))
+    if yearly := find_yearly(way.question, index, weighing):
+        told = replace(way, passages=(Passage(1, yearly, 1.0, 1.0),), decision=Decision(None), only_quotes=True)
+        return replace(told, compose=lambda: compose_whole(yearly))
     opposed = find_opposed(way.question, index)
     if opposed and opposed.answers:
         told = replace(way, passages=show_opposed(opposed), decision=Decision(None), only_quotes=True)
         return replace(told, compose=lambda: compose_opposed(opposed))
     if opposed and opposed.unheard:
         way = replace(way, decision=Decision(Refusal.NOT_IN_CORPUS, way.passages[:3]))
+    unsure = bool(way.passages) and is_hedged(way.question, way.passages[0], weighing)
+    lacking = way.decision.refusal is Refusal.NOT_IN_CORPUS or (way.decision.refusal is None and unsure)
+    if lacking and (bearer := find_bearer(way.question, index)):
+        told = replace(way, passages=show_charge(bearer), decision=Decision(None), only_quotes=True)
+        return replace(told, compose=lambda: compose_charge(bearer, weighing))
+    shown = way.passages[:1] if way.decision.refusal is None else ()
+    refused = way.decision.refusal in (Refusal.NOT_IN_CORPUS, Refusal.OTHER_YEAR)
+    if (refused or (shown and unsure)) and (denied := find_denied(way.question, index, weighing)):
+        others = [p for p in shown if p.sentence.id != denied.id]
+        passages = tuple(replace(p, number=n) for n, p in enumerate((Passage(1, denied, 1.0, 1.0), *others), 1))
+        told = replace(way, passages=passages, decision=Decision(None), only_quotes=True)
+        return replace(told, compose=lambda: compose_nearest(passages, weighing))
     best = way.passages[0].sentence if way.passages and way.decision.refusal is None else None
     if other := find_stated_otherwise(way.question, index, weighing, best):
         question, passages = replace(way.question, kind=Kind.YES_NO), (Passage(1, other, 1.0, 1.0),)
         return replace(
             way, question=question, passages=passages, decision=Decision(None), notes=(note_figure(question),)
         )
-    unsure = bool(way.passages) and is_hedged(way.question, way.passages[0], weighing)
     if (
         way.decision.refusal is None
         and not (unsure and way.question.kind is Kind.YES_NO)

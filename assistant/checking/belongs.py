@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from assistant.reading.owners import Owners, find_places, find_years, is_named, is_relative
+from assistant.reading.owners import YEAR_BEFORE, Owners, find_places, find_years, is_named, is_relative
 from assistant.reading.pairs import Figure, read_figures
 from vectorstore.gazetteer import Gazetteer
 from vectorstore.segment import content_words
@@ -60,7 +60,9 @@ def _holds(
     """Whether a figure of the sentence is said of all that the claim says it of."""
     names = frozenset(name for one in its or () for name in one.names)
     if years:
-        label = {str(sentence.labels.year)} if all(map(is_relative, names)) else set()
+        before = bool(names) and names <= YEAR_BEFORE  # 上年 of a sentence of 2025 is 2024
+        own = (sentence.labels.year or 0) - before
+        label = {str(own)} if all(map(is_relative, names)) else set()
         return all(name in names or is_relative(name) or name in label for name in mine.names)
     gazetteer = Gazetteer.load()
     for name in mine.names:

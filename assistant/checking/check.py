@@ -36,6 +36,7 @@ _COLON = re.compile("[:：]")  # what is denied behind it (下列内容:不合�
 _NAMED = re.compile(r"《([^《》]{2,})》|「([^「」]{2,})」|\"([^\"]{2,})\"")
 # Our own words around a quote; they are no statement about the world.
 _FRAME = re.compile(r"(?:的(?:任务|回顾|资料)|资料)中(?:提出|写道)[:：]|(?:提出|写道|指出|提到)[:：]|^谈到|时[,，]$")
+_ANSWERED = "”的回答中写道"
 _PART_WORDS = {Part.REVIEW: ("回顾", "完成"), Part.TASKS: ("任务", "计划")}
 
 
@@ -55,11 +56,21 @@ def check_claim(claim: str, cited: Sequence[Sentence], titles: Sequence[str] = (
     source = _Source(tuple(cited))
     for title in titles:
         claim = claim.replace(f"《{title}》", "")
+    for asked in (s.asked.plain for s in cited if s.asked):
+        claim = _drop_question(claim, asked)
     for test in (_check_quotes, _check_numbers, _check_pairs, _check_places, _check_part, _check_direction):
         failure = test(claim, source)
         if failure is not None:
             return failure
     return _check_words(claim, source)
+
+
+def _drop_question(claim: str, asked: str) -> str:
+    """Leave out the document's own question in the frame, where a cited sentence answers it: it states nothing."""
+    for start, end in find_quotes(claim):
+        if claim[end:].startswith(_ANSWERED) and claim[: start - 1].endswith("对") and claim[start:end] in asked:
+            return f"{claim[: start - 2]}中写道{claim[end + len(_ANSWERED) :]}"
+    return claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +253,8 @@ def _check_words(claim: str, source: _Source) -> Finding:
                 f"all {numbers} number(s) stand in the cited sentence",
                 f"{numbers}个数字都在所引的句子里",
             )
-        if normalize(claim).strip("“”。.") and normalize(claim).strip("“”。. ") in text:
+        said = normalize(_FRAME.sub("", claim)).strip("“”。. ")
+        if said and said in text:
             return Finding(Verdict.SUPPORTED, "the words stand in the cited sentence", "原话在所引的句子里")
         if Gazetteer.load().find_places(claim):
             return Finding(

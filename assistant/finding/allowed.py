@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assistant.finding.topics import Stretch, list_stretches
+from assistant.finding.stretches import Stretch, list_stretches
 from assistant.question.weigh import Weighing
+from assistant.types import Passage
 from vectorstore.types import ParsedDocument, Scope
 
 _ASKS = re.compile(
@@ -29,6 +30,13 @@ _ASKS_FORBIDDEN = re.compile(
 )
 _FORBIDS = re.compile("禁止|严禁|不得|不准|不许|不允许|不可以|不应|不提供|不予|不再")
 _THINGS = re.compile("行为|做法|事情|^事$|东西|活动|方式|处理|规定|进行|^用$")  # what is forbidden is one of them
+_ASKS_CONDITION = re.compile(
+    "(?:什么|哪些|哪几|啥|何种)(?:样的)?[^,，。?？]{0,4}(?:条件|要求|资格|门槛)|(?:条件|要求|资格|门槛)(?:是什么|有哪些|有啥|是啥|如何|怎样)|怎么?样?才能|才(?:能|可以|算|行)"
+)
+_CONDITION = re.compile(
+    "必须|须|应当|方可|不得|只有|才能|需要?(?!求)|满足|符合|具备|条件|以上|以下|不低于|不高于|不超过|不少于"
+)
+_BESIDE, _RIGHT_BESIDE = 0.5, 3  # of what the best sentence holds; characters between two sentences side by side
 _AS_MUCH = 0.7  # of what the best paragraph holds of the subject, what another has to hold
 _LEAST = 0.5  # share of the subject that the best has to hold
 
@@ -46,6 +54,23 @@ def rules_on(text: str) -> bool:
 def asks_forbidden(focus: str) -> bool:
     """Whether a question wants all that is forbidden."""
     return _ASKS_FORBIDDEN.search(focus) is not None
+
+
+def add_conditions(focus: str, chosen: list[Passage], passages: Sequence[Passage]) -> list[Passage]:
+    """With what was chosen the sentences right beside the best one that set a condition (必须, 应当), where conditions are asked for."""
+    if not chosen or not _ASKS_CONDITION.search(focus):
+        return chosen
+    best = chosen[0].sentence
+    beside = [
+        p
+        for p in passages
+        if (p.sentence.source, p.sentence.paragraph) == (best.source, best.paragraph)
+        and p not in chosen
+        and p.coverage >= _BESIDE * chosen[0].coverage
+        and _CONDITION.search(p.sentence.plain)
+        and max(p.sentence.start - best.end, best.start - p.sentence.end) <= _RIGHT_BESIDE
+    ]
+    return [*chosen, *beside]
 
 
 def find_forbidden(documents: Sequence[ParsedDocument], weighing: Weighing, scope: Scope) -> tuple[Stretch, ...]:

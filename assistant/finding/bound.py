@@ -1,4 +1,4 @@
-"""Sentences that were found in, each with what it cannot be read without out: item and announcement, consequence and condition.
+"""Sentences that were found in, each with what it cannot be read without out: announcement, condition, the question it answers.
 
 ``逾期不改正的，处一万元以上五万元以下罚款`` says of what only together with the sentence before it, and ``（五）未按培训制度进行培训的``
 what follows only with the one that announces it. For finding and weighing such sentences are one text; cited is the one that answers.
@@ -10,9 +10,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from assistant.finding.topics import states_figure
 from assistant.question.weigh import Weighing
 from assistant.reading.announced import Listing, find_listings
+from assistant.reading.formal import states_figure
 from assistant.reading.rules import RULE, find_rule
 from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
 
@@ -54,6 +54,12 @@ def widen(hits: Sequence[Hit], documents: Sequence[ParsedDocument], weighing: We
 
 
 def _read_whole(sentence: Sentence, near: Sequence[Sentence], weighing: Weighing) -> str:
+    """A sentence with the question that it answers before it, and with what says one thing with it."""
+    asked = sentence.asked.plain if sentence.asked else ""
+    return f"{asked}{_read_with_others(sentence, near, weighing)}"
+
+
+def _read_with_others(sentence: Sentence, near: Sequence[Sentence], weighing: Weighing) -> str:
     listing = _find_listing(sentence, near)
     if listing is not None and sentence.id == listing.lead[-1].id and RULE.search(listing.told):
         before = "".join(one.plain for one in listing.lead[:-1])

@@ -5,16 +5,20 @@ The words that tell a side from the others have to stand in a text, whole, or by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.question.sides import Comparison
 from assistant.question.weigh import Searchable, Term, Weighing, stands_in, weigh
-from assistant.types import Question
+from assistant.reading.expect import holds_answer, unit_fits
+from assistant.reading.quantities import Measure, find_quantities
+from assistant.types import Asks, Question
 from vectorstore.normalize import normalize
+from vectorstore.types import Sentence
 
 _ASKED = 0.4  # share of what is asked of all sides that has to stand in the sentence
 _SHARED = 0.3  # the same of what all of them have
+_SPOKEN = 0.6  # of a side and of what is asked, what a sentence has to hold to speak of them
 _SHORT = 2  # characters; a word as short as this has to begin and end where words of the text do
 _RENAMED = 0.85  # what a word counts under another name
 
@@ -45,6 +49,21 @@ class Contrast:
         )
         return held / (sum(term.weight for term in terms) or 1.0)
 
+    def is_known(self, number: int, sentences: Iterable[Sentence]) -> bool:
+        """Whether the texts speak of a side at all, and with a figure where one is asked for."""
+        return any(
+            self.shared.coverage(s.plain) >= _SPOKEN and (not self.of.measured or _tells_figure(s.plain, self.focus))
+            for s in sentences
+            if self.tells_of(number, s.plain)
+        )
+
+    def tells_of(self, number: int, text: str) -> bool:
+        """Whether a text speaks of a side; one that names all of them and gives no figure only lists them."""
+        if not self.sides[number].terms or self.speaks(number, text) < _SPOKEN:
+            return False
+        named = [self.speaks(n, text) >= _SPOKEN for n, side in enumerate(self.sides) if side.terms]
+        return not all(named) or any(q.measure is Measure.QUANTITY for q in find_quantities(text))
+
     def _own(self, number: int, term: Term, normal: str) -> list[str]:
         forms = (term.means | {term.text}) & self.forms[number]
         return [form for form in forms if stands_in(form, normal, short=_SHORT)]
@@ -53,6 +72,26 @@ class Contrast:
         """What a text holds of that which all sides have and are asked for; nothing where it has too little of either."""
         asked, shared = self.asked.coverage(text), self.shared.coverage(text)
         return (asked + shared) / 2 if asked >= _ASKED and shared >= _SHARED else 0.0
+
+
+def find_spoken(weighed: Contrast, number: int, sentences: Iterable[Sentence]) -> Sentence | None:
+    """The sentence that speaks most of a side and of what is asked, where there is one: nobody may say then that none does."""
+    asked = (weighed.asked, weighed.shared)
+    best: tuple[float, Sentence | None] = (0.0, None)
+    for sentence in sentences:
+        own = weighed.speaks(number, sentence.plain)
+        held = [one.coverage(sentence.plain) for one in asked if one.terms]
+        if not weighed.tells_of(number, sentence.plain) or not held or min(held) < _SPOKEN:
+            continue
+        if weighed.of.measured and not _tells_figure(sentence.plain, weighed.focus):
+            continue
+        if own + sum(held) > best[0]:
+            best = (own + sum(held), sentence)
+    return best[1]
+
+
+def _tells_figure(text: str, focus: str) -> bool:
+    return holds_answer(Asks.QUANTITY, text, focus) and unit_fits(text, focus)
 
 
 def weigh_sides(question: Question, asked: Comparison, index: Searchable) -> Contrast:

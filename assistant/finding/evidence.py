@@ -72,21 +72,20 @@ class Found:
 def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evidence]:
     """Give the evidence of each hit by the sentence's id."""
     most = max((hit.lexical for hit in found.hits), default=0.0) or 1.0
-    dense = sorted((hit.dense for hit in found.hits), reverse=True)
     out: dict[str, Evidence] = {}
     about = ask_about(question)
     for position, hit in enumerate(found.hits):
-        sentence = hit.sentence
+        sentence, own = hit.sentence, _drop_question(hit.sentence)
         coverage = weighing.coverage(sentence.plain)
         context = found.contexts.get(sentence.id, "")
-        rival = dense[1] if hit.dense >= dense[0] and len(dense) > 1 else (dense[0] if len(dense) > 1 else 0.0)
+        rival = max((other.dense for other in found.hits if not _tell_one(sentence, other.sentence)), default=0.0)
         local, counted = cover_locally(question, weighing, sentence)
         # The section says the year, but no day and no month.
         labelled = sentence.labels.part is not None or (
             wants_label(question.focus) and sentence.labels.year is not None
         )
         dated = question.asks is Asks.YEAR and labelled and not wants_date(question.focus)
-        spoken = keep_spoken(sentence.plain, about)
+        spoken = keep_spoken(own, about)
         fits = dated or holds_answer(question.asks, spoken, question.focus)
         fits = fits and (not asks_permission(question.focus) or rules_on(spoken))
         out[sentence.id] = Evidence(
@@ -99,7 +98,9 @@ def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evi
             unknown=weighing.lacking(sentence.plain, known=False),
             foreign=weighing.foreign(sentence.plain),
             names=cover_counted(
-                weighing.only(question.counted) if question.counted else weighing, sentence.plain, question
+                weighing.only(question.counted) if question.counted else weighing,
+                own if question.counted else sentence.plain,
+                question,
             ),
             dense=hit.dense,
             ahead=hit.dense - rival,
@@ -119,6 +120,16 @@ def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evi
     return out
 
 
+def _drop_question(sentence: Sentence) -> str:
+    """What a sentence says itself, where it is read behind the question that it answers."""
+    return sentence.plain.removeprefix(sentence.asked.plain) if sentence.asked else sentence.plain
+
+
+def _tell_one(one: Sentence, other: Sentence) -> bool:
+    """Whether two sentences are one, or of one answer: these are found together and are no rivals."""
+    return one.id == other.id or (one.asked is not None and (one.source, one.asked) == (other.source, other.asked))
+
+
 def cover_locally(question: Question, weighing: Weighing, sentence: Sentence) -> tuple[float, float]:
     """Shares at the clause that may hold the answer: of the whole question, and of what is counted.
 
@@ -126,12 +137,13 @@ def cover_locally(question: Question, weighing: Weighing, sentence: Sentence) ->
     A figure of another place or year than the one that was asked for is no answer.
     """
     text, about = sentence.plain, ask_about(question)
-    clauses = split_clauses(text)
-    fitting = [n for n, clause in enumerate(clauses) if _may_answer(question, clause.text)]
+    clauses, begin = split_clauses(text), len(text) - len(_drop_question(sentence))
+    asked = normalize(text[:begin])
+    fitting = [n for n, one in enumerate(clauses) if one.start >= begin and _may_answer(question, one.text)]
     if (
         not fitting and question.asks is not Asks.QUANTITY
     ):  # a year may be read off a label, a name may stand without quotes
-        fitting = list(range(len(clauses)))
+        fitting = [n for n, one in enumerate(clauses) if one.start >= begin]
     counted = weighing.only(question.counted)
     best = (0.0, 0.0)
     for position in fitting:
@@ -144,7 +156,7 @@ def cover_locally(question: Question, weighing: Weighing, sentence: Sentence) ->
             held = 0.0
             for term in weighing.terms:
                 beside = (
-                    _SHARED_VERB * term.match(normal_head),
+                    _SHARED_VERB * max(term.match(normal_head), term.match(asked)),
                     _BEFORE * term.match(before),
                     _AFTER * term.match(after),
                 )

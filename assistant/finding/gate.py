@@ -17,6 +17,7 @@ from assistant.question.phrases import find_phrases
 from assistant.question.weigh import Searchable, Weighing, weigh
 from assistant.reading.reached import is_under_way
 from assistant.types import Asks, Kind, Passage, Question, Refusal
+from vectorstore.segment import is_word
 from vectorstore.types import Scope
 
 SLOT = 0.4  # coverage that a cell of a comparison needs; its place and year are sure already
@@ -25,10 +26,13 @@ _AS_NEAR = 0.75  # of what the nearest sentence holds of a question, what anothe
 _SPREAD = (Kind.LIST, Kind.SUMMARY)
 _TOGETHER = 0.75  # what several sentences have to hold between them: more, because words meet by chance
 _ABOUT = 0.45  # the same for a summary of one place or year, whose subject is already given by it
+_WHOLLY = 0.99  # share of a question that is all of it
 _LEAST = 0.05  # share of a question that has to stand in the one sentence that answers it
 _NAMED = 0.15  # the same of what it counts
 # When something happens may be read off a label, which every sentence has: it has to be about just that.
-_DATE = re.compile(r"(?:19|20)\d\d年|\d{1,2}月(?:\d{1,2}日|底|末|初)?|年(?:底|末|初)|季度|[上下]半年|十[一二三四五六七]五")
+_DATE = re.compile(
+    r"(?:19|20)\d\d年|\d{1,2}月(?:\d{1,2}日|底|末|初)?|年(?:底|末|初)|季度|[上下]半年|十[一二三四五六七]五"
+)
 _WHEN, _DATED = re.compile("什么时候|何时|哪1年|哪年"), 0.9
 THRESHOLD = 0.55  # share of the weighted telling words that the best sentence of a list or a summary has to hold
 
@@ -108,9 +112,15 @@ def _lacks_compound(question: Question, passages: Sequence[Passage], index: Sear
 
     Where no document has the compound its parts are all there is to go by.
     """
-    compounds = [p for p in find_phrases(question.focus, question.terms, question.scope.places) if len(p.words) > 1]
+    compounds = [
+        p
+        for p in find_phrases(question.focus, question.terms, question.scope.places)
+        if len(p.words) > 1 and all(map(is_word, p.words))
+    ]
     for compound in compounds:
         if any(compound.text in sentence.plain for sentence in index.sentences):
+            if any(p.headings and p.coverage >= _WHOLLY for p in passages):
+                return False  # it was found with its headings, and with what announces it
             above = {parsed.document.source: parsed.sections for parsed in index.documents}
             heads = (above[p.sentence.source][p.sentence.section].headings for p in passages)
             told = ("\n".join((*head, *p.headings, p.sentence.plain)) for head, p in zip(heads, passages, strict=True))

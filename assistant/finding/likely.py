@@ -52,3 +52,9 @@ def is_near(probability: float, asks: Asks) -> bool:
     """Whether a sentence is near enough to be shown as the nearest wording, without a short answer."""
     near = load_judgement().near
     return probability >= near.get(asks.value, near["other"])
+
+
+def keep_unsure(probability: float, asks: Asks) -> float:
+    """A probability that is near at best: of what no sign can make sure."""
+    sure = load_judgement().sure
+    return min(probability, math.nextafter(sure.get(asks.value, sure["other"]), 0.0))

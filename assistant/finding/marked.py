@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from assistant.finding.topics import Stretch, list_stretches
+from assistant.finding.stretches import Stretch, list_stretches
 from assistant.question.frames import COUNTS, PART, names_part
 from assistant.question.weigh import Weighing
 from assistant.reading.announced import DIGITS, MARK, Mark, find_listings, find_marks

@@ -8,32 +8,29 @@ weighed by all the evidence there is, also what a reader model says, and ordered
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.finding.allowed import asks_forbidden, find_forbidden
+from assistant.finding.asked import give_answers, head, is_of_another_question, settle
 from assistant.finding.bound import add_bound, widen
 from assistant.finding.evidence import Found, judge
 from assistant.finding.latest import keep_latest
 from assistant.finding.likely import find_probability
 from assistant.finding.marked import asks_trouble, find_admitted, find_enumerated, find_part
-from assistant.finding.topics import (
-    Stretch,
-    find_counted,
-    find_headed,
-    find_listed,
-    find_places,
-    find_topic,
-    list_stretches,
-    states_figure,
-)
+from assistant.finding.mismatch import is_of_another_thing
+from assistant.finding.stretches import Stretch, list_stretches
+from assistant.finding.topics import find_counted, find_headed, find_listed, find_places, find_topic
 from assistant.question.frames import PART
 from assistant.question.weigh import Searchable, Weighing, stands_in, weigh
 from assistant.reading.expect import holds_answer, wants_label
+from assistant.reading.formal import states_figure
 from assistant.reading.orders import gives_orders
 from assistant.types import Asks, Kind, Passage, Question, ReaderScores
+from vectorstore.issuer import is_own_name
 from vectorstore.normalize import normalize
-from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
+from vectorstore.types import Hit, ParsedDocument, Part, Scope, Sentence
+from vectorstore.years import is_planned
 
 CANDIDATES = 24  # beyond this neither leg found an answering sentence in our labelled questions
 PASSAGES = 12  # as many as the reader scores in one pass
@@ -54,11 +51,29 @@ WEIGHED = (Kind.FACT, Kind.YES_NO)
 Scorer = Callable[[str, Sequence[str]], ReaderScores]
 
 
-def _is_of_part(question: Question, sentence: Sentence) -> bool:
-    """The tasks or the review of a place want its report's own section, not news that name the place."""
+def _is_of_part(question: Question, sentence: Sentence, whole: frozenset[tuple[str, int]] = frozenset()) -> bool:
+    """The tasks or the review of a place want its report's own section, not news that name the place.
+
+    Where nothing of the place is cut into such parts, what its ``whole`` sections say was done, or is planned, is that.
+    """
     if question.kind not in (Kind.SUMMARY, Kind.LIST) or (question.terms and not question.scope.regions):
         return True
+    if (sentence.source, sentence.section) in whole:
+        return is_planned(sentence.plain) == (question.scope.part is Part.TASKS)
     return sentence.labels.part is question.scope.part
+
+
+def _find_whole(scope: Scope, index: Searchable) -> frozenset[tuple[str, int]]:
+    """The sections of a place of which no text says of itself that it is a review or a plan."""
+    of_place = Scope(regions=scope.regions, places=scope.places)
+    if any(sentence.labels.part for sentence in index.sentences if of_place.allows(sentence)):
+        return frozenset()
+    return frozenset(
+        (parsed.document.source, number)
+        for parsed in index.documents
+        for number, section in enumerate(parsed.sections)
+        if section.labels.region in scope.regions
+    )
 
 
 def retrieve(
@@ -83,6 +98,7 @@ def retrieve(
         hits = [one.whole for one in rated]
         found = Found(hits, find_contexts(index.documents, [hit.sentence for hit in hits]), scores)
         likely = {name: find_probability(evidence) for name, evidence in judge(question, weighing, found).items()}
+        likely = settle(likely, [one.hit.sentence for one in rated], question, weighing)
     passages = []
     for position, one in enumerate(rated):
         name = one.hit.sentence.id
@@ -106,12 +122,15 @@ class Rated:
 def rate(question: Question, index: Searchable, weighing: Weighing, scope: Scope | None = None) -> list[Rated]:
     """Search, leave out what cannot be the answer, and order the rest."""
     hits = _search(question, index, question.scope if scope is None else scope, weighing)
+    hits = give_answers(hits, index.documents, question.scope if scope is None else scope)
     hits = [hit for hit in hits if not gives_orders(hit.sentence.plain)]
     if question.scope.part:
-        hits = [hit for hit in hits if _is_of_part(question, hit.sentence)]
+        whole = _find_whole(question.scope, index)
+        hits = [hit for hit in hits if _is_of_part(question, hit.sentence, whole)]
     if question.kind in WEIGHED:
         hits = add_bound(hits, index.documents, question.scope if scope is None else scope)
         hits = [hit for hit in hits if _can_answer(question, hit.sentence)]
+        hits = [hit for hit in hits if not is_of_another_question(hit.sentence, weighing)]
     hits = keep_latest(question.focus, hits, index.documents)
     wholes = widen(hits, index.documents, weighing) if question.kind in WEIGHED else hits
     contexts = find_contexts(index.documents, [hit.sentence for hit in hits])
@@ -134,6 +153,8 @@ def _can_answer(question: Question, sentence: Sentence) -> bool:
         return True
     if question.asks is Asks.YEAR and sentence.labels.year and wants_label(question.focus):
         return True
+    if question.asks is Asks.QUANTITY and is_of_another_thing(question, sentence.plain):
+        return False
     return holds_answer(question.asks, sentence.plain, question.focus)
 
 
@@ -167,16 +188,32 @@ def _find_topic(question: Question, index: Searchable, weighing: Weighing, scope
 
     Nothing of a place in a year that has sections of its own for that.
     """
-    stretches = _find_marked(question, index, weighing, scope)
+    documents, stretches = index.documents, _find_marked(question, index, weighing, scope)
     if not stretches and not PART.search(question.focus):
         stretches = _find_about(question, index, weighing, scope)
     passages = []
-    for stretch in stretches:
+    for stretch in _drop_other_years(stretches, documents, scope):
         heading = "\n".join((*stretch.headings, stretch.announced))
         for sentence in stretch.sentences:
             coverage = weighing.coverage(f"{heading}\n{sentence.plain}")
             passages.append(Passage(0, sentence, coverage, coverage, headings=stretch.headings))
     return number(passages[:WHOLE])
+
+
+def _drop_other_years(
+    stretches: Sequence[Stretch], documents: Sequence[ParsedDocument], scope: Scope
+) -> Iterator[Stretch]:
+    """Leave out what a text that tells of several years says of one that was not asked for."""
+    sections = {parsed.document.source: parsed.sections for parsed in documents}
+
+    def is_other(sentence: Sentence) -> bool:
+        mixed = sections[sentence.source][sentence.section].labels.year is None
+        return mixed and sentence.labels.year is not None and sentence.labels.year not in scope.years
+
+    for stretch in stretches:
+        told = tuple(s for s in stretch.sentences if not is_other(s)) if scope.years else stretch.sentences
+        if told:
+            yield stretch if len(told) == len(stretch.sentences) else replace(stretch, sentences=told)
 
 
 def _find_marked(question: Question, index: Searchable, weighing: Weighing, scope: Scope) -> Sequence[Stretch]:
@@ -199,7 +236,8 @@ def _find_about(question: Question, index: Searchable, weighing: Weighing, scope
     if question.asks is Asks.OTHER and (counted := find_counted(documents, question.focus, weighing, scope)):
         return counted
     if question.kind is Kind.LIST and (question.terms or (scope.regions and not scope.places)):
-        listed = question.terms and question.asks is Asks.OTHER and not scope.regions
+        named = all(map(is_own_name, scope.regions))  # of a province there are reports, whose parts are chosen from
+        listed = question.terms and question.asks is Asks.OTHER and named
         return find_listed(documents, weighing, scope) if listed else ()
     if not question.terms:
         if scope.places or scope.regions:
@@ -245,14 +283,14 @@ def _rate_for_row(rated: Rated, weighing: Weighing, scope: Scope) -> Rated:
 
 
 def find_contexts(documents: Sequence[ParsedDocument], sentences: Iterable[Sentence]) -> dict[str, str]:
-    """What each of these sentences is read with: its headings, and the sentence before it in its paragraph."""
+    """What each of these sentences is read with: its headings, the question that it answers, the sentence before it."""
     by_source = {parsed.document.source: parsed for parsed in documents}
     contexts: dict[str, str] = {}
     for sentence in sentences:
         parsed = by_source[sentence.source]
         at = bisect_left(parsed.sentences, sentence.start, key=lambda other: other.start)
         before = parsed.sentences[at - 1] if at else None
-        heading = " ".join(parsed.sections[sentence.section].headings)
-        same = before is not None and before.paragraph == sentence.paragraph
+        heading = " ".join(head(parsed, sentence))
+        same = before is not None and (before.section, before.paragraph) == (sentence.section, sentence.paragraph)
         contexts[sentence.id] = f"{heading}\n{before.plain}" if before and same else heading
     return contexts

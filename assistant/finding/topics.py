@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import groupby
+from dataclasses import replace
 
+from assistant.finding.stretches import Stretch, is_run_in, list_stretches, list_titled
 from assistant.question.weigh import Weighing
-from assistant.reading.announced import find_item_lines
 from assistant.reading.clauses import split_clauses
-from assistant.reading.expect import NAMED
-from assistant.reading.kept import keep
-from assistant.reading.lexicon import load_lexicon
-from assistant.reading.quantities import Measure, find_quantities
-from vectorstore.normalize import normalize
-from vectorstore.types import ParsedDocument, Scope, Sentence
+from assistant.reading.formal import NOTE
+from assistant.reading.thesaurus import find_meanings
+from vectorstore.issuer import is_own_name
+from vectorstore.types import ParsedDocument, Part, Scope, Section, Sentence
 
 _HEADED = 0.6  # share of the subject that headings have to hold
 _LISTED, _OWN = 0.9, 0.5  # the same of what has to be listed, with the title of the document and without
 _NARROWS = 0.5  # what headings below such a title have to hold themselves
 _AS_HEADED = 0.9  # of what the best headings hold, what others have to hold
+_HALF, _ALL = 0.45, 0.85  # the same of headings alone, where they hold less, and of them with what stands under them
 _FILLED = 8  # sentences below which a section is short
 _SECTION = 3  # sentences from which on what stands under a heading is worth telling by itself
 _LEAD, _BETWEEN, _DENSE = (
@@ -43,54 +40,48 @@ _ABOUT, _AS_ABOUT = 0.35, 0.6  # what a paragraph has to reach, by itself and of
 _PARAGRAPHS = 5
 _LONG = 40  # sentences; a longer paragraph is a whole text without line breaks, and about nothing by itself
 _NUMBERED = re.compile(r"^\s*(?:[(（][一二三四五六七八九十]+[)）]|[一二三四五六七八九十]+、)")
-_BRACKETED = re.compile(r"^\s*[(（][一二三四五六七八九十]+[)）]")
-_CHAPTER = re.compile(r"(?:^|\s)(第[一二三四五六七八九十]+章\s+(?:\S\s\S|\S{2,20}))\s+第[一二三四五六七八九十]+条")
-_ARTICLE = re.compile(r"^第[一二三四五六七八九十百]+条\s")
-_LAST = re.compile(
-    r"(?:^|(?<=\s))([一二三四五六七八九十]+、[^\s,，。；;：:、]{2,20})$"
-)  # the sentence behind it is under it
+_CLOSING = re.compile("结语|结论|结束语|后记|余论|附录")  # what an article says of itself
+_MARK = "[(（]?[一二三四五六七八九十\\d]+[)）、.．]"
 _COUNTABLE = re.compile(
     "特点|特色|特征|亮点|经验|启示|问题|困难|挑战|不足|短板|建议|对策|做法|举措|措施|任务|原因|方面"
 )
-NOTE = re.compile(r"[(（][^()（）]*(?:牵头|配合|负责|分工落实)[^()（）]*[)）]")  # who is responsible
-_CAPTION = re.compile(r"^\s*\d[^\d\s,，。；;:：%％年月日个]{2,14}$")  # a numbered heading of a text without line breaks
+_ASPECTS = tuple(map(re.compile, ("经验|启示", "问题|困难|挑战|不足|短板|难题", "建议|对策", "特点|特色|特征|亮点")))
 _OPENS = re.compile("([一二三四五六七八九十])是")
 _PEOPLE = re.compile("(?:人|工|民|生|者|员|童|女|军|企业|户|家庭|群体)$")
-_VOCATIVE = re.compile(r"^\s*(?:各位|同志们|女士们|朋友们)\S{0,8}[!！:：]\s*$")
-_HAN = re.compile(r"[\u4e00-\u9fff]")
-_LONGEST_HEADING = 40
-_TOPIC = 24  # characters of a small heading in the line
+_BY_NAME, _PREAMBLE = 0.9, 300  # share of a question that names a document; characters before its text begins
 _SHORT_HEADING = 12  # characters of a heading that is about little else than the word in it
 _SEVERAL = 2  # other provinces that a sentence names which is about all of them
 _OF_PLACES = 15  # sentences; a longer paragraph that names a place is not all about it
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A paragraph with the headings that it stands under."""
-
-    headings: tuple[str, ...]  # from the outermost to its own
-    sentences: tuple[Sentence, ...]
-    announced: str = ""  # what is said before it of all of it
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return "\n".join(sentence.plain for sentence in self.sentences)
-
-
 def find_topic(documents: Sequence[ParsedDocument], weighing: Weighing, scope: Scope) -> tuple[Stretch, ...]:
     """Find what is said of a subject, in the documents' order; nothing where no heading and no paragraph is about it."""
-    stretches = list(list_stretches(documents, scope))
+    stretches = list_titled(documents, scope)
     if within := _find_within(stretches, weighing) or _find_people(stretches, weighing):
         return within
-    return _find_headed(stretches, weighing) or _find_opened(stretches, weighing)
+    found = _find_headed(stretches, weighing) or _find_half_headed(stretches, weighing)
+    return found or _find_by_name(documents, stretches, weighing) or _find_opened(stretches, weighing)
 
 
 def find_headed(documents: Sequence[ParsedDocument], weighing: Weighing, scope: Scope) -> tuple[Stretch, ...]:
     """Find what stands under headings that speak of a subject."""
-    stretches = list(list_stretches(documents, scope))
-    return _find_within(stretches, weighing) or _find_headed(stretches, weighing)
+    stretches = list_titled(documents, scope)
+    found = _find_within(stretches, weighing) or _find_headed(stretches, weighing)
+    return found or _find_half_headed(stretches, weighing) or _find_by_name(documents, stretches, weighing)
+
+
+def _find_by_name(
+    documents: Sequence[ParsedDocument], stretches: Sequence[Stretch], weighing: Weighing
+) -> tuple[Stretch, ...]:
+    """All of the one document that a question names by its title or its file, and by who wrote or printed it."""
+    found: list[tuple[Stretch, ...]] = []
+    for parsed in documents:
+        own = [s for s in stretches if s.sentences[0].source == parsed.document.source]
+        first = min((stretch.sentences[0].start for stretch in own), default=0)
+        name = "\n".join((parsed.document.title, parsed.document.source, parsed.document.text[: min(first, _PREAMBLE)]))
+        if own and weighing.coverage(name) >= _BY_NAME:
+            found.append(tuple(replace(stretch, announced=name) for stretch in own))
+    return found[0] if len(found) == 1 else ()
 
 
 def _find_people(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stretch, ...]:
@@ -109,7 +100,7 @@ def _find_within(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stre
     for title in dict.fromkeys(stretch.headings[0] for stretch in stretches):
         held = weighing.held(title)
         rest = Weighing(tuple(term for term in weighing.terms if term.text not in held))
-        if not held or not rest.terms or not any(term.known for term in rest.terms):
+        if not held or not any(term.known and len(term.text) > 1 for term in rest.terms):
             continue
         own = [replace(s, headings=s.headings[1:]) for s in stretches if s.headings[0] == title]
         found = _find_headed(own, rest) or _find_opened(own, rest)
@@ -119,13 +110,16 @@ def _find_within(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stre
 
 
 def find_places(documents: Sequence[ParsedDocument], scope: Scope) -> tuple[Stretch, ...]:
-    """Find what is said of places: the paragraphs that name no others, and of longer ones the sentences that name them.
+    """Find what is said of places: under their own headings, else in paragraphs that name no others, and sentences that name them.
 
     Nothing where a place has sections of its own.
     """
     asked = scope.places or scope.regions
-    if any(section.labels.region in asked for parsed in documents for section in parsed.sections):
-        return ()
+    if under := _find_under_place(documents, scope, asked):
+        return under
+    sections = [one for parsed in documents for one in parsed.sections if one.labels.region in asked]
+    if sections:
+        return _list_whole(documents, scope, sections) if all(map(is_own_name, asked)) else ()
     found = []
     for stretch in list_stretches(
         documents, replace(scope, places=frozenset(), regions=frozenset(), years=frozenset())
@@ -137,6 +131,26 @@ def find_places(documents: Sequence[ParsedDocument], scope: Scope) -> tuple[Stre
         found += [stretch if alone else Stretch(stretch.headings, named)] if named else []
     own = [replace(f, sentences=tuple(s for s in f.sentences if len({*s.regions} - asked) < _SEVERAL)) for f in found]
     return tuple(stretch for stretch in own if stretch.sentences) or tuple(found)
+
+
+def _list_whole(documents: Sequence[ParsedDocument], scope: Scope, sections: Sequence[Section]) -> tuple[Stretch, ...]:
+    """All that documents of a body's own say; nothing of a report, whose review and tasks are told each by itself."""
+    if {section.labels.part for section in sections} >= {Part.REVIEW, Part.TASKS}:
+        return ()
+    stretches = list_stretches(documents, replace(scope, years=frozenset()))
+    kept = (replace(s, sentences=tuple(n for n in s.sentences if _is_of_year(n, scope.years))) for s in stretches)
+    return tuple(stretch for stretch in kept if stretch.sentences)
+
+
+def _find_under_place(documents: Sequence[ParsedDocument], scope: Scope, asked: frozenset[str]) -> tuple[Stretch, ...]:
+    """What stands under headings that open with the place (``山东：…``), in a text that is no place's own report."""
+    opens = re.compile(rf"^\s*(?:{_MARK})?(?:{'|'.join(map(re.escape, sorted(asked)))})[省市县区]?(?:[:：\s]|篇|$)")
+    found = []
+    for stretch in list_stretches(documents, Scope(sources=scope.sources)):
+        if any(opens.match(heading) for heading in stretch.headings[1:]):
+            told = tuple(s for s in stretch.sentences if s.labels.part is None and _is_of_year(s, scope.years))
+            found += [replace(stretch, sentences=told)] if told else []
+    return tuple(found) if sum(len(stretch.sentences) for stretch in found) >= _SECTION else ()
 
 
 def _is_of_year(sentence: Sentence, years: frozenset[int]) -> bool:
@@ -153,7 +167,7 @@ def find_listed(documents: Sequence[ParsedDocument], weighing: Weighing, scope: 
         own = weighing.coverage("\n".join(headings[1:])) if headings[1:] else 0.0
         return own >= _OWN and weighing.coverage("\n".join(headings)) >= _LISTED
 
-    return tuple(stretch for stretch in list_stretches(documents, scope) if names_it(stretch.headings))
+    return tuple(stretch for stretch in list_titled(documents, scope) if names_it(stretch.headings))
 
 
 def find_counted(
@@ -166,77 +180,36 @@ def find_counted(
     counts = re.compile(rf"^\s*(?:{nouns})(?:之)?[一二三四五六七八九十\d]")
     found = [s for s in list_stretches(documents, scope) if any(counts.match(heading) for heading in s.headings[1:])]
     about = [s for s in found if weighing.coverage(f"{s.headings[0]}\n{s.text}") >= _OWN]
+    if not found:
+        return _find_aspect(documents, focus, weighing, scope)
     kinds = {(s.sentences[0].source, next(h for h in s.headings[1:] if counts.match(h))) for s in found}
     return tuple(found) if len(kinds) > 1 and about else ()
 
 
-def list_stretches(documents: Sequence[ParsedDocument], scope: Scope) -> Iterator[Stretch]:
-    """Cut documents into paragraphs, each with its headings; a numbered line of its own is a heading too.
-
-    In a text without line breaks headings stand in the line: they open paragraphs there, and articles do.
-    """
-    for parsed in documents:
-        for stretch in _cut_document(parsed):
-            told = tuple(sentence for sentence in stretch.sentences if scope.allows(sentence))
-            if told:
-                yield stretch if len(told) == len(stretch.sentences) else Stretch(stretch.headings, told)
-
-
-@keep
-def _cut_document(parsed: ParsedDocument) -> tuple[Stretch, ...]:
-    """All paragraphs of a document, without what only carries it."""
-    cut: list[Stretch] = []
-    headings: tuple[str, ...] = ()
-    section, inline = -1, ""
-    items = find_item_lines(parsed.sentences)  # they are counted like headings
-    for (number, _), group in groupby(parsed.sentences, key=lambda s: (s.section, s.paragraph)):
-        sentences = tuple(group)
-        if number != section:
-            own = parsed.sections[number].headings
-            title = () if own[:1] == (parsed.document.title,) else (parsed.document.title,)
-            headings, section = (*title, *own), number
-            below = bool(headings[1:]) and all(_BRACKETED.match(heading) for heading in headings[1:])
-            inline = inline if below else ""
-            headings = (headings[0], inline, *headings[1:]) if inline else headings
-        if _VOCATIVE.match(sentences[0].plain) and _BRACKETED.match(headings[-1]):
-            headings = headings[:-1]  # a speech turns to something else, and no longer to its last small heading
-        if _is_heading(sentences) and sentences[0].id not in items:
-            above = headings[:-1] if _BRACKETED.match(headings[-1]) else headings
-            headings = (*above, sentences[0].plain.strip().rstrip("。"))
-            continue
-        for heading, part in _cut_inline(sentences):
-            if heading:
-                inline, headings = heading, (headings[0], heading)
-            if told := tuple(s for s in part if not is_formal(s.plain)):
-                cut.append(Stretch(headings, told))
-    return tuple(cut)
-
-
-def _cut_inline(sentences: Sequence[Sentence]) -> Iterator[tuple[str, list[Sentence]]]:
-    """Cut a paragraph at the headings and articles that stand in it; the heading is empty where none opens."""
-    heading, part = "", list[Sentence]()
-    for sentence in sentences:
-        chapter, last = _CHAPTER.search(sentence.plain), _LAST.search(sentence.plain)
-        if chapter or _ARTICLE.match(sentence.plain):
-            yield heading, part
-            heading, part = (chapter[1] if chapter else ""), []
-        if last is None or last.start():
-            part.append(sentence)
-        if last:
-            yield heading, part
-            heading, part = last[1], []
-    yield heading, part
-
-
-def _is_heading(sentences: Sequence[Sentence]) -> bool:
-    first = sentences[0].plain
-    return len(sentences) == 1 and len(first) <= _LONGEST_HEADING and _NUMBERED.match(first) is not None
+def _find_aspect(
+    documents: Sequence[ParsedDocument], focus: str, weighing: Weighing, scope: Scope
+) -> tuple[Stretch, ...]:
+    """Of the document that is about the subject what stands under the short heading of an aspect: 三、可以借鉴的经验."""
+    wanted = next((aspect for aspect in _ASPECTS if aspect.search(focus)), None)
+    subject = Weighing(tuple(t for t in weighing.terms if not _COUNTABLE.search(t.text) and len(t.text) > 1))
+    if wanted is None or not subject.terms:
+        return ()
+    told: dict[str, list[Stretch]] = {}
+    for stretch in list_stretches(documents, scope):
+        named = any(
+            len(h) <= _SHORT_HEADING and wanted.search(h) and not _CLOSING.search(h) for h in stretch.headings[1:]
+        )
+        if named and subject.coverage("\n".join(stretch.headings)) >= _HEADED:
+            told.setdefault(stretch.sentences[0].source, []).append(stretch)
+    return tuple(next(iter(told.values()))) if len(told) == 1 else ()
 
 
 def _find_headed(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stretch, ...]:
     rated = [(_rate_headings(stretch.headings, weighing), stretch) for stretch in stretches]
     least = max(_HEADED, _AS_HEADED * max((rate for rate, _ in rated), default=0.0))
     found = tuple(stretch for rate, stretch in rated if rate >= least - 1e-9)
+    if _lacks_any(found, weighing):
+        return ()
     if any(_names_several(stretch.headings, weighing) for stretch in found) and (
         opened := _find_opened(found, weighing)
     ):
@@ -247,6 +220,37 @@ def _find_headed(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stre
     kept = {id(stretch) for stretch in found}  # a short section; what names the subject elsewhere belongs to it
     named = (s if id(s) in kept else replace(s, sentences=_take_naming(s, weighing)) for s in stretches)
     return tuple(stretch for stretch in named if stretch.sentences)
+
+
+def _lacks_any(found: Sequence[Stretch], weighing: Weighing) -> bool:
+    """Whether all that was found stands under run-in headings, and has nowhere one of the words that the documents know.
+
+    Such headings are many and alike: 深化大气治理 says nothing of 地下水治理.
+    """
+    if not found or not all(is_run_in(stretch.headings[-1]) for stretch in found):
+        return False
+    text = "\n".join("\n".join((*stretch.headings, stretch.text)) for stretch in found)
+    return bool({term.text for term in weighing.terms if len(term.text) > 1} - weighing.held(text))
+
+
+def _find_half_headed(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stretch, ...]:
+    """What stands under the one heading that names half of the subject, by any name, where its text has all the rest."""
+    terms = [term for term in weighing.terms if len(term.text) > 1]
+    wider = Weighing(tuple(t if t.known else replace(t, means=t.means | find_meanings(t.text)) for t in terms))
+    sections: dict[tuple[str, ...], list[Stretch]] = {}
+    for stretch in stretches if terms else ():
+        if stretch.headings[1:]:
+            sections.setdefault((stretch.sentences[0].source, *stretch.headings), []).append(stretch)
+    found = []
+    for (_, _, *own), told in sections.items():
+        headings = "\n".join(_NUMBERED.sub("", heading) for heading in own)
+        text = "\n".join((headings, *(stretch.text for stretch in told)))
+        if wider.coverage(headings) >= _HALF and wider.coverage(text) >= _ALL:
+            found.append(told)
+    if len(found) != 1 or sum(len(stretch.sentences) for stretch in found[0]) < _SECTION:
+        return ()
+    called = " ".join(term.text for term in terms if not term.known)  # told there by another name
+    return tuple(replace(stretch, announced=called) for stretch in found[0])
 
 
 def _take_naming(stretch: Stretch, weighing: Weighing) -> tuple[Sentence, ...]:
@@ -316,32 +320,3 @@ def _rate(stretch: Stretch, weighing: Weighing) -> float:
     lead = max(weighing.coverage(first.text), _FURTHER * held[0], _SECOND * held[1])
     rate = _LEAD * lead + _BETWEEN * weighing.coverage(stretch.text) + _DENSE * sum(held) / len(held)
     return rate * (_TWO if len(held) == 2 else 1.0)
-
-
-@lru_cache(maxsize=65_536)
-def is_formal(plain: str) -> bool:
-    """Whether a sentence only carries the document: who issued it, to whom, who is responsible."""
-    empty = _HAN.search(plain) is None or _VOCATIVE.match(plain) is not None or _CAPTION.match(plain) is not None
-    noted = NOTE.match(plain)
-    responsible = noted is not None and len(plain) - noted.end() <= _TOPIC  # behind it at most the next small heading
-    return empty or responsible or (holds_formality(plain) and not states_figure(plain))
-
-
-def holds_formality(plain: str) -> bool:
-    """Whether a text has wordings that only carry the document."""
-    return _holds(plain, load_lexicon().formal)
-
-
-def exhorts(plain: str) -> bool:
-    """Whether a clause only exhorts: it gives no figure and names nothing."""
-    return _holds(plain, load_lexicon().exhorting) and not states_figure(plain) and not NAMED.search(plain)
-
-
-def states_figure(plain: str) -> bool:
-    """Whether a text states a figure other than a date."""
-    return any(quantity.measure is Measure.QUANTITY for quantity in find_quantities(plain))
-
-
-def _holds(plain: str, words: Sequence[str]) -> bool:
-    normal = normalize(plain)
-    return any(word in normal for word in words)

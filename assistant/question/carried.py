@@ -7,6 +7,7 @@ a thing is named by its place in the list that was answered (第二个). Each gi
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from assistant.reading.lexicon import load_lexicon
 from assistant.reading.thesaurus import find_edges
@@ -35,7 +36,11 @@ _PREDICATE = re.compile(
 )
 # 第2条 is of a law, and 第1个园区 a thing with a name of its own.
 _OF_WHICH = re.compile(
-    r"^(?:那么?)?(?:其中)?(?:的)?(?:第(\d+)|最后1?)[个类种样件](?=[能要可会是有在怎咋需由谁什哪呢的得该领拿又还,?]|$)"
+    r"^(?:那么?)?(?:其中)?(?:的)?(?:第(\d+)|最后1?)(?:[个类种样件](?:问题|方面|经验|特点|建议|措施|原因)?|[点项]|(?:个)?方面|大?问题)(?=[能要可会是有在怎咋需由谁什哪呢的得该领拿又还,?具详展细说讲介]|$)"
+)
+_MORE_OF_IT = re.compile(
+    r"^,?(?:请|能不能|能否|能|可以|再|给我|帮我|麻烦)*(?:具体|详细|展开|仔细|细)(?:地|来|些|点|一些)?(?:说说?|讲讲?|介绍|谈谈?|聊聊?|解释)?(?:[1一](?:下|点|些))?"
+    r"(?:看看?)?(?:是(?:什么|怎么回事))?(?:吗|呢|么)?[?。]?$|^,?(?:说说|讲讲|介绍[1一]下|解释[1一]下)[?。]?$"
 )
 _HEADING = re.compile(
     r"^(?:《[^》]*》)?(?:[(（][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十]+、)(?P<name>[^“”]{2,24})$"
@@ -45,6 +50,14 @@ _NUMBER = r"(?:\d+[.、]\s*|[(（][一二三四五六七八九十\d]+[)）]\s*)"
 _BULLET = re.compile(
     rf"^- “?(?:{_NUMBER}(?P<name>[^“”,，。;；:：\[]{{2,24}})|(?P<short>[^“”,，。;；:：\[\d]{{2,20}})[。;；]?”?(?:\[\d+\])?[。;；]?$)"
 )
+# A point that counts itself: 二是…, 第二，…, 特点二：…
+_COUNTS = re.compile(
+    r"(?:(?P<is>[一二三四五六七八九十]{1,2})是|第(?P<nth>[一二三四五六七八九十]{1,2})[,，、]|其(?P<its>[一二三四五六七八九十])[,，、]"
+    r"|[\u4e00-\u9fff]{2}(?P<kind>[一二三四五六七八九十]{1,2})[:：])(?P<name>[^,，。;；:：\[\n]{2,28})"
+)
+_NUMERALS = "一二三四五六七八九十"
+_APART = 2000  # characters between two points of one list
+_ON_IT = "讲讲"  # all that there is of it
 _LEAST_ITEMS = 2
 
 
@@ -119,15 +132,54 @@ def exchange_counterpart(noun: str, text: str) -> str:
     return text.replace(like[-1], noun, 1) if len(noun) > 1 and noun[-1] in "级类型档等期" and like else ""
 
 
-def name_item(text: str, reply: str) -> str:
-    """第二个能领多少钱: the question with the second thing of the list that was answered; as it is where there is no such list."""
+def name_item(text: str, reply: str, texts: Sequence[str] = ()) -> str:
+    """第二个能领多少钱: the question with the second thing of the list that was answered; as it is where there is no such list.
+
+    Points that count themselves (二是…) are taken by their number, from the document where the answer left them out.
+    """
     normal = normalize(text)
     match = _OF_WHICH.search(normal)
     if match is None or not reply:
         return text
+    rest = normal[match.end() :]
+    ahead, rest = (_ON_IT, "") if _MORE_OF_IT.match(rest) else ("", rest)
+    if match[1] and (name := _find_counted(int(match[1]), reply, texts)):
+        return f"{ahead}{name}{rest}"
     items = _list_items(reply)
     number = int(match[1]) - 1 if match[1] else len(items) - 1
-    return f"{items[number]}{normal[match.end() :]}" if 0 <= number < len(items) else text
+    return f"{ahead}{items[number]}{rest}" if 0 <= number < len(items) else text
+
+
+def _find_counted(number: int, reply: str, texts: Sequence[str]) -> str:
+    """The point of a number: in the answer, or in the document behind or before one that the answer has."""
+    if number > len(_NUMERALS):
+        return ""
+    found = [match for line in reply.splitlines() for match in _COUNTS.finditer(line)]
+    for match in found:
+        if _count(match) == number:
+            return _close(match["name"])
+    for match in found[:1]:
+        for text in texts:
+            at = text.find(_close(match[0]))
+            near = text[max(0, at - _APART) : at + _APART] if at >= 0 else ""
+            others = [m for m in _COUNTS.finditer(near) if _marks_alike(m, match) and _count(m) == number]
+            if len(others) == 1:
+                return _close(others[0]["name"])
+    return ""
+
+
+def _close(name: str) -> str:
+    """Without the mark of a quotation that it only ends."""
+    return name.removesuffix("”") if name.count("”") > name.count("“") else name
+
+
+def _count(match: re.Match[str]) -> int:
+    numeral = match["is"] or match["nth"] or match["its"] or match["kind"]
+    return _NUMERALS.find(numeral) + 1
+
+
+def _marks_alike(one: re.Match[str], other: re.Match[str]) -> bool:
+    return all((one[name] is None) == (other[name] is None) for name in ("is", "nth", "its", "kind"))
 
 
 def _list_items(reply: str) -> list[str]:

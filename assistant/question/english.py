@@ -64,11 +64,11 @@ def name_place(place: str) -> str:
     return next((name.title() for name, chinese in _places().items() if chinese == place), place)
 
 
-def frame_quote(labels: Labels) -> str:
-    """Say in English whose words follow; the same labels as the Chinese frame that was checked."""
+def frame_quote(labels: Labels, asked: str = "") -> str:
+    """Say in English whose words follow, and to which question; the same labels as the Chinese frame that was checked."""
     part = {Part.TASKS: "tasks", Part.REVIEW: "review"}[labels.part] if labels.part else ""
     named = [name_place(labels.region) if labels.region else "The documents", str(labels.year or "")]
-    return f"{' '.join(x for x in named if x)}{f' ({part})' if part else ''}: "
+    return f"{' '.join(x for x in named if x)}{f' ({part})' if part else ''}{f' on “{asked}”' if asked else ''}: "
 
 
 def write_quantity(text: str) -> str:

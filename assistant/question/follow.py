@@ -45,7 +45,7 @@ _HAS_IT = re.compile(r"^[^,?]{2,4}[也又]?有(?:吗|没有|么)\??$")
 def understand(text: str, history: Sequence[Turn], corpus: Corpus) -> Question:
     """Read a question; InputInvalid where it is empty or longer than ``MAX_CHARACTERS``."""
     asked = clean(text)
-    alone = read_question(asked, name_item(asked, _last_reply(history)), corpus)
+    alone = read_question(asked, name_item(asked, _last_reply(history), corpus.texts), corpus)
     previous = _last_standalone(history, corpus)
     if previous is None or not _is_follow_up(alone, previous):
         return alone
@@ -83,7 +83,7 @@ def _last_standalone(history: Sequence[Turn], corpus: Corpus) -> Question | None
     previous: Question | None = None
     for text, reply in asked[-6:]:
         short = clean(text[:MAX_CHARACTERS])
-        alone = read_question(short, name_item(short, reply), corpus)
+        alone = read_question(short, name_item(short, reply, corpus.texts), corpus)
         if previous is not None and (_is_follow_up(alone, previous) or _goes_on(alone, previous)):
             alone = read_question(short, _complete(alone, previous, corpus), corpus)
         previous = alone if alone.kind is not Kind.NONE else previous

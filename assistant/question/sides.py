@@ -20,6 +20,7 @@ from assistant.reading.lexicon import load_lexicon
 from assistant.reading.quantities import Measure, find_quantities
 from vectorstore.normalize import normalize
 from vectorstore.segment import content_words, cut
+from vectorstore.types import Scope
 
 _DEGREE = "高|低|多|少|大|小|快|慢|长|短|严格?|宽松?|重|轻|贵|便宜|早|晚|远|近"
 _DIFFER = re.compile(
@@ -55,9 +56,11 @@ _BOUNDS = (
     ),
 )
 _PENAL = re.compile("处罚|惩罚|惩处|受罚|罚款?|后果|追责|问责|处分")
+_OUTCOME = re.compile("效果|成效|收效|效用|见效|作用|影响|结果")
+_MAKE = re.compile("[型类级性制式]")
 # Words of such a question that say nothing of what is compared.
 _IDLE = re.compile(
-    rf"^(?:[更最]?(?:{_DEGREE})|前后|两者|二者|情况|方面|要求|规定|标准|做法|待遇|办法|办理|处理|对待|标准差|幅度|金额|数额|力度|情形|侧重点?|重点)$"
+    rf"^(?:[更最]?(?:{_DEGREE})|前后|两者|二者|情况|方面|要求|规定|标准|做法|待遇|办法|办理|处理|对待|标准差|幅度|增速|增幅|涨幅|降幅|升幅|增长率|金额|数额|力度|情形|侧重点?|重点)$"
 )
 
 
@@ -89,6 +92,7 @@ class Comparison:
     penal: bool  # whether it is asked how they are punished
     measured: bool  # whether it is asked for their figures
     each: bool  # whether it only asks for each, and compares nothing itself
+    outcome: bool = False  # whether what came of each is asked for: 效果如何
 
 
 def split_sides(focus: str) -> Comparison | None:
@@ -104,6 +108,14 @@ def split_sides(focus: str) -> Comparison | None:
             others = [*fields, *(_FIELD_END.sub("", p) for n, p in enumerate(pieces) if n != number)]
             return _read(parts, others, measured=measured, each=each)
     return None
+
+
+def drop_places(focus: str, scope: Scope) -> str:
+    """The question without the place that it is about: it is said of all sides."""
+    for name in sorted((*scope.places, *scope.regions), key=len, reverse=True):
+        for form in (name, name[:-1]):
+            focus = re.sub(rf"^(?:在|对)?{re.escape(form)}的?(?=.)", "", focus) if len(form) > 1 else focus
+    return focus
 
 
 def _take_mark(focus: str) -> tuple[str | None, bool, bool]:
@@ -148,13 +160,25 @@ def _read(parts: Sequence[str], others: Sequence[str], *, measured: bool, each: 
             sides.append(Side(name, (), bounds[number]))
         elif _lacks(name, names[number - 1] if number else "", own):
             sides.append(Side(f"{name.removesuffix('的')}的", (), lacks=True))
-        elif own:
+        elif own := _find_make(name, names, own):
             sides.append(Side(name, own))
     if len(sides) < len(names):
         return None
     shared = dict.fromkeys(word for words in told for word in words if all(bounds) or word in common)
     wanted = tuple(word for word in _telling(asked) if not _PENAL.fullmatch(word) and not _IDLE.match(word))
-    return Comparison(tuple(sides), tuple(shared), wanted, bool(_PENAL.search(asked)), measured, each)
+    outcome = bool(wanted) and all(_OUTCOME.fullmatch(word) for word in wanted)
+    wanted = () if outcome else wanted
+    return Comparison(tuple(sides), tuple(shared), wanted, bool(_PENAL.search(asked)), measured, each, outcome)
+
+
+def _find_make(name: str, names: Sequence[str], own: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a side, or what is left of it without the end that all have, where it is of a make: 综合型 of 综合型城市."""
+    end = min(map(len, names)) - 1
+    while end > 0 and len({one[-end:] for one in names}) > 1:
+        end -= 1
+    end -= end > 0 and _MAKE.match(name[-end:]) is not None  # they share it: 资源型, 综合型
+    rest = normalize(name[: len(name) - end] if end > 0 else "")
+    return (rest,) if len(rest) > 1 and (not own or (_MAKE.match(rest[-1]) and own == (rest[:-1],))) else own
 
 
 def _cut_tail(text: str, other: str, *, bare: bool) -> tuple[str, str]:
@@ -174,6 +198,9 @@ def _cut_tail(text: str, other: str, *, bare: bool) -> tuple[str, str]:
             return text[: at + size], text[at + size :]
     words = cut(text)
     ends = list(accumulate(len(word) for word in words))
+    alike = next((n for n, word in enumerate(words[:-1]) if len(word) > 1 and word[-1] == other[-1]), None)
+    if alike is not None:  # 公路和铁路货运量: the sides are of one make
+        return text[: ends[alike]], text[ends[alike] :]
     size = min(range(len(ends)), key=lambda n: (abs(ends[n] - len(other)), n)) + 1
     tail = "".join(words[size:])
     while size > 1 and words[size - 1] in _LINKS:

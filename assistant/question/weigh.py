@@ -18,7 +18,7 @@ from assistant.reading.quantities import Measure, Quantity, find_quantities
 from assistant.reading.thesaurus import find_edges, find_meanings, find_members, is_official
 from assistant.types import Kind, Question
 from vectorstore.normalize import normalize
-from vectorstore.segment import content_words, cut, is_word
+from vectorstore.segment import content_words, cut, is_word, tag_words
 from vectorstore.types import Hit, ParsedDocument, Scope, Sentence
 
 _BY_ANOTHER_NAME = 0.85  # what a word counts that stands in a text under another name
@@ -27,6 +27,7 @@ _A_MEMBER, _EACH_MEMBER = (
     0.1,
 )  # what a theme counts by the first thing that is spoken of under it, and by each further one
 _IN_PART = 0.7  # what a piece of a word counts, times its share of the word
+_OF_ANOTHER, _LONGER = 0.5, 3  # times that for a word as long as this whose beginning is another word
 _SHORT = 3  # characters; another name as short as this has to be a word of the text, and no part of two (开工 in 召开工作会议)
 _PAIR, _MODALS = 2, ("能", "要", "会", "可", "该", "须", "想")
 _MODES = frozenset(("允许", "准许", "准予"))
@@ -87,7 +88,7 @@ class Term:
             return min(_BY_ANOTHER_NAME, _A_MEMBER + _EACH_MEMBER * (count - 1))
         if self.pieces:
             return sum(_match_pieces(piece, normal) for piece in self.pieces) / len(self.pieces)
-        return _match_pieces(self.text, normal)
+        return _match_pieces(self.text, normal) * (_OF_ANOTHER if _is_longer_word(self.text) else 1.0)
 
 
 def stands_in(term: str, normal: str, *, short: int = 0) -> bool:
@@ -121,6 +122,14 @@ def _match_pieces(term: str, normal: str) -> float:
         if any(term[i : i + size] in normal for i in range(len(term) - size + 1)):
             return _IN_PART * size / len(term)
     return 0.0
+
+
+@lru_cache(maxsize=1024)
+def _is_longer_word(term: str) -> bool:
+    """Whether a word goes on where a shorter noun ends, and is another thing: 博士后 is no 博士."""
+    if len(term) != _LONGER or not is_word(term):
+        return False
+    return [tag for _, tag in tag_words(term[:-1])] == ["n"]
 
 
 @dataclass(frozen=True, slots=True)

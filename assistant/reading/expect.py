@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from assistant.reading.lexicon import load_lexicon
 from assistant.reading.quantities import Measure, find_quantities
@@ -26,12 +26,17 @@ SPAN = re.compile(
 )
 DAY = re.compile(r"(?:(?:19|20)\d\d年)?1?\d月[123]?\d[日号](?:之?前)?")
 MONTH = re.compile(r"(?:(?:19|20)\d\d年)?1?\d月(?:[底末初]|[上中下]旬)?(?:之?前)?")
+# 在“十六五”之前: a period of five years as the end or the time of something, where a year is not what was asked for.
+PERIOD = re.compile(
+    r"[“\"]?十[一二三四五六七]五[”\"]?(?:规划|计划)?(?:时期|期间|结束|收官|末期?|初期?)?(?:之前|以前|前)|[“\"]?十[一二三四五六七]五[”\"]?(?:末期?|初期?|时期|期间)"
+)
+WHEN = re.compile("什么时[候间]|何时|啥时|多会儿")  # any time answers it, not only a year
 _LABEL_ASKED = re.compile(
     r"哪[1一]?年的[^,。?]{0,4}?(?:报告|文件|安排|任务|计划|预算|部署|规划|要求|说法)|(?:出现|写|提|出)[在自到]?[了过于]?哪[1一]?年的"
 )
 _DATE_ASKED = re.compile(r"哪[1一]?[天日]|几号|几月|哪[1一]?个月|什么日子|何日")
 _UNTIL = re.compile(
-    "(?:最晚|最迟|不晚于).*(?:年|时候|何时)|[到至]了?哪.?年(?!的)|哪.?年(?:年?底)?(?:之前|以前|前)|(?:之前|以前|截止|期限).*哪.?年"
+    "(?:最晚|最迟|不晚于).*(?:年|时[候间]|何时)|(?:什么时[候间]|何时|啥时候)(?:之前|以前|前|为止|截止)|[到至]了?哪.?年(?!的)|哪.?年(?:年?底)?(?:之前|以前|前)|(?:之前|以前|截止|期限).*哪.?年"
 )
 
 # Units that no figure of policy documents has a class for: of 收盘多少点 the very unit has to stand at a figure.
@@ -41,6 +46,12 @@ _FINED = re.compile(r"(?:罚款?|罚金|处罚)[^,，。?？]{0,4}(?:多少|几)
 _INVESTED = re.compile("投资(?:额|了|是|有|为|共|约)?多少(?=[?？,，。]|$)|哪1?个的?投资额?更?[大多高小少]")
 _MONEY = frozenset(("yuan", "usd"))
 _FINE = frozenset(("yuan", "usd", "times"))
+# 多少电 at the end of what is asked, and 用电量是多少: the noun alone, and not as a part of another (多少电站).
+_ENDS = r"(?:了|呢|啊|呀|出来|下来)?(?=[,，。?？!！;；]|$)"
+_SPEED = re.compile(
+    "增速|增幅|涨幅|降幅|增长率|下降率|升幅|(?:增长|上升|下降|[增涨升降跌])得?[更最]?[快慢]"
+)  # told in percent, whatever else grows
+_RATES = frozenset(("percent", "points", "times"))
 _APART = re.compile(r"(?:差|[高低多少]|拉开)了?(?:多少|几)个?百分点")
 
 
@@ -69,10 +80,14 @@ def holds_answer(asks: Asks, text: str, question: str) -> bool:
     if asks is Asks.YEAR and wants_date(question):
         return bool(MONTH.search(text))
     if asks is Asks.YEAR and wants_deadline(question):
-        return bool(DEADLINE.search(text) or OTHER_TIME.search(text))
+        timed = bool(WHEN.search(question) and (MONTH.search(text) or PERIOD.search(text)))
+        return bool(DEADLINE.search(text) or OTHER_TIME.search(text) or timed)
     if asks is Asks.YEAR:
-        return bool(OTHER_TIME.search(text)) or any(
-            q.measure in (Measure.YEAR, Measure.DATE) for q in find_quantities(text)
+        timed = bool(WHEN.search(question) and PERIOD.search(text))
+        return (
+            timed
+            or bool(OTHER_TIME.search(text))
+            or any(q.measure in (Measure.YEAR, Measure.DATE) for q in find_quantities(text))
         )
     return asks is not Asks.NAME or bool(NAMED.search(text))
 
@@ -83,6 +98,8 @@ def find_units(question: str) -> frozenset[str]:
     lexicon = load_lexicon()
     if _APART.search(question):  # what two shares are apart in points, they state in percent
         return frozenset(("percent", "points"))
+    if _SPEED.search(question):
+        return _RATES
     for word in sorted(lexicon.units, key=len, reverse=True):
         if re.search(rf"(?:多少|好多|(?<![第哪])几)[十百千万亿]*{re.escape(word)}", question):
             return _COUNTS.get(lexicon.units[word], frozenset((lexicon.units[word],)))
@@ -90,8 +107,21 @@ def find_units(question: str) -> frozenset[str]:
         return _FINE
     if _INVESTED.search(question):
         return _MONEY
+    if substance := _measured().search(question):
+        return lexicon.substances[substance["noun"] or substance["of"]]
     wanted = [units for words, units in lexicon.dimensions if any(word in question for word in words)]
     return frozenset().union(*wanted) if len(wanted) == 1 else frozenset()
+
+
+@cache
+def _measured() -> re.Pattern[str]:
+    """多少 with the noun of what is measured, or that of its amount before it: 用电量是多少."""
+    nouns = "|".join(map(re.escape, sorted(load_lexicon().substances, key=len, reverse=True)))
+    return re.compile(
+        rf"(?:多少|好多)(?P<noun>{nouns}){_ENDS}"
+        rf"|(?P<of>{nouns})(?:消费|消耗|使用|取用|利用|产生|排放|处理|发|运输|吞吐)?总?量"
+        rf"(?:是|为|有|达到?|约|大概|大约|共|一共|各|分别)*(?:(?:多少|好多){_ENDS}|[,，]?(?:谁|哪[1一]?[个种边家者])(?:的?更|最)?[多大高少小低])"
+    )
 
 
 def unit_fits(text: str, question: str) -> bool:

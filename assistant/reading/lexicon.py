@@ -18,6 +18,7 @@ class Lexicon:
     dimensions: tuple[
         tuple[tuple[str, ...], frozenset[str]], ...
     ]  # words of a question, classes of units that answer them
+    substances: dict[str, frozenset[str]]  # noun of what is measured and not counted -> classes of its units
     opposites: tuple[tuple[str, str], ...]
     negations: tuple[str, ...]
     not_negations: tuple[str, ...]
@@ -50,6 +51,7 @@ def load_lexicon() -> Lexicon:
     return Lexicon(
         units={word: name for name, words in data["units"].items() for word in words},
         dimensions=tuple((same(d["words"]), frozenset(d["units"])) for d in data["dimensions"].values()),
+        substances={word: frozenset(s["units"]) for s in data["substances"].values() for word in s["words"]},
         opposites=tuple((a, b) for a, b in data["opposites"]["pairs"]),
         negations=tuple(data["opposites"]["negations"]),
         not_negations=tuple(data["opposites"]["not_negations"]),

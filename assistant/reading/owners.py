@@ -25,6 +25,7 @@ _SINCE = re.compile(r"年?(?:以来|起|相比|水平|持平)")
 _RANGE = re.compile(r"[—–\-~至到]+")
 _NOW = re.compile(r"去年|上一?年|前年|今年|本年(?!度)|明年")
 _THIS = frozenset({"今年", "本年"})
+YEAR_BEFORE = frozenset({"上年", "上一年"})  # never the year that is told of
 _TITLE = re.compile(r"《[^》]*》")
 _NOTE = re.compile(r"〔[^〕]*〕|\[[^\]]*\]|（[^）]*）|\([^)]*\)")
 _LONGEST = 15  # years; a range of more is none
@@ -226,6 +227,8 @@ def speaks_of(asked: frozenset[str], owners: tuple[Owners, ...] | None, text: st
     names = {name for one in owners for name in one.names}
     # 今年 is the year of the label, and so may 去年 be where nothing else is spoken of.
     labelled = bool(names & _THIS) or (
-        all(_NOW.fullmatch(name) for one in lists for name in one.names) and len(lists) == 1
+        not names <= YEAR_BEFORE
+        and all(_NOW.fullmatch(name) for one in lists for name in one.names)
+        and len(lists) == 1
     )
     return not owners or labelled or any(gazetteer.province_of(name) in asked for name in names)

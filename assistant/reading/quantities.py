@@ -58,6 +58,8 @@ _ARABIC = r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?"
 _IDIOMS = "千家万户|千方百计|百家争鸣|千行百业|三番五次|四面八方"
 _AFTER_DIGITS = ("度",)  # units that are words behind a Chinese numeral (一度)
 _NOT_TENTHS = "(?![为立果效长员本分功品都人熟型套批片群形绩交就不])"
+_HEAD = re.compile(r"(?:^|\n)\s*[“(（]?\s*$")
+_POINT = re.compile(r"(?:[.、．](?!\d)|[)）])\s*\S")
 _BEFORE = r"(?:超过|超|约|近|达到|达|不少于|不低于|不超过|至少|最高|逾|突破)?"
 
 
@@ -113,6 +115,8 @@ def _read(match: re.Match[str], text: str) -> Quantity | None:
         date = Decimal(int(got["month"]) * 100 + int(got["day"] or 0))
         return _quantity(match, text, date, "", Measure.DATE)
     if got["number"]:
+        if _counts_sentence(match):
+            return _quantity(match, text, Decimal(got["number"]), "", Measure.ORDINAL)
         if _inside_name(match):
             return _quantity(match, text, Decimal(got["number"].replace(",", "")), "", Measure.NAME)
         return _plain(match, text, got["number"], got["scale"] or got["bare"] or "", got["unit"])
@@ -147,6 +151,14 @@ def _share(match: re.Match[str], text: str) -> Quantity | None:
         return None
     share = (over * 100 / under).quantize(Decimal("0.01"))
     return _quantity(match, text, share, "percent", Measure.QUANTITY)
+
+
+def _counts_sentence(match: re.Match[str]) -> bool:
+    """3. or (3) before a sentence is its number in a list, and counts nothing."""
+    if match["unit"] or match["scale"] or match["bare"] or not match["number"].isdigit() or len(match["number"]) > 2:
+        return False
+    text = match.string
+    return bool(_HEAD.search(text[: match.start()]) and _POINT.match(text, match.end()))
 
 
 def _inside_name(match: re.Match[str]) -> bool:

@@ -44,7 +44,7 @@ _ANNOUNCES = re.compile(
 )
 _ITEMS = re.compile(r"[:：]\s*(?=[(（][一1][)）])")
 _WHERE = re.compile(
-    "(?:^|[，,])?(?:在|当).*(?:[上下中内前后时里]|期间)$|的同时$|(?:来看|为例|以来|以后|之后)$|(?:按照|根据|依据|依照|按|符合)[^，,]*(?:规定|要求|职责|程序|标准|分工)$"
+    "(?:^|[，,])?(?:在|当).*(?:[上下中内前后时里]|期间)$|的同时$|(?:来看|为例|以来|以后|之后|方面)$|(?:按照|根据|依据|依照|按|符合)[^，,]*(?:规定|要求|职责|程序|标准|分工)$"
     "|违反[^，,]*规定$|的行为$|(?:会同|联合)[^，,]{2,24}$"
 )
 _SAYS = re.compile(rf"\d|了|是|有|{_MODAL}")
@@ -56,14 +56,31 @@ _ADOPTED = re.compile(
     r"(?:会议|常务委员会|董事会|局务会|部务会)[^。]{0,60}(?:通过|修订|修正|批准)|(?:修正|修订|通过|废止)》?$"
 )
 _SIGNED = re.compile(
-    r"^——\s*(?:19|20)\d\d年|(?:联系人|联系电话|发布单位|主题词|责任编辑|资料来源|转载请|来源|原创|作者)[:：]?\s*\S"
-    r"|欢迎(?:留言|关注|转发|订阅|来信)|^导读|(?:市|县|省|区|州|局|委)长\s+\S{2,4}$"
+    r"^——\s*(?:19|20)\d\d年|(?:联系人|联系电话|发布单位|主题词|责任编辑|资料来源|转载请)[:：]?\s*\S"
+    r"|(?:^|[\s(（])(?:来源|原创|作者)(?:[:：]\s*\S|\s+\S)"
+    r"|欢迎(?:留言|关注|转发|订阅|来信)|^导读|(?:市|县|省|区|州|局|委|部)长\s+[\u4e00-\u9fff]{2,4}(?=\s|$)"
+)
+# What a page has before and behind an article: who wrote it and where they work, where it was printed, who paid for it.
+_PRINTED = re.compile(
+    r"^\s*(?:记者|通讯员|实习生|责编|编辑|摄影|撰文|文|图)[:：]?\s+[\u4e00-\u9fff]{2,4}(?:\s|$)"
+    r"|\s记者\s*[\u4e00-\u9fff]{2,4}(?:\s|$)|^\s*(?:刊于|原载|载于|原文刊)《?"
+    r"|^\s*(?:基金项目|收稿日期|通信作者|通讯作者|作者简介|作者单位|关键词|中图分类号|doi|DOI)\s*[:：]?"
+    r"|^\s*[(（]\s*1?[.．、]?\s*[^()（）。]*(?:大学|学院|研究院|研究所|研究中心)[^()（）。]*[)）]\s*(?:刊于[^。]*)?$"
+)
+_ADDRESSED = re.compile(
+    r"^\s*(?:各|[^,，。]{2,12}[,，、]各)[^。;；]*(?:单位|政府|部门|机构|委员会|[局办处校院镇]|街道|业主|住户|租户|居民|企业|公司)[:：]\s*$"
+)
+_NUMBERED = re.compile(r"^\s*[\u4e00-\u9fff]{1,8}[〔\[［](?:19|20)\d\d[〕\]］]第?\d+号\s*$")
+_BARE_DATE = re.compile(r"^\s*[(（]?\s*(?:19|20)\d\d[年.-]\d{1,2}[月.-]\d{1,2}日?\s*[)）]?\s*$")
+_ISSUED = re.compile(
+    r"(?:通过|同意|批准|审定|修订)[,，]?\s*(?:现|予以|特)[^,，。;；]{0,12}(?:印发|公布|发布|转发|施行|实施)"
+    r"|现(?:将|就)[^。;；]{0,60}(?:如下|公布于后|印发|公告)[。:：]?\s*$|供[^。，,]{0,14}参考[。]?\s*$|^(?:请|望)[^。,，]{0,12}(?:认真|结合实际|遵照|互相转告)"
 )
 _EDITOR = re.compile(r"^\s*(?:编后|编者按|编者注|编者的话|小编|导读|本号|本刊|本公众号)")
 _REFERS = re.compile("前款|前条|本条第|上述|该(?:款|项)|第[一二三四五六七八九十]+款|第[一二三四五六七八九十]+项、")
 _DATED = re.compile(r"(?:19|20)\d\d年\d{1,2}月\d{1,2}日")
 _CARRIES = re.compile(
-    "自.{2,20}起(?:施行|实施|执行)|同时废止|负责解释|是指|本(?:办法|条例|规定|细则|指南|制度)(?:所称|适用|由)"
+    "自.{2,20}起(?:施行|实施|执行)|同时废止|负责解释|有效期(?:至|为|[一二三四五六七八九十\\d]+年)|是指|本(?:办法|条例|规定|细则|指南|制度)(?:所称|适用|由)|制定本"
     "|从其规定|另行规定|现予公布|本文(?:归纳|也不)"
 )
 
@@ -92,8 +109,10 @@ class _Unit:
 
 
 def is_around(plain: str) -> bool:
-    """Whether a sentence only says who adopted, signed or published the document."""
-    if _SIGNED.search(plain):
+    """Whether a sentence only says who adopted, issued, signed, wrote or published the document, or when."""
+    if any(pattern.search(plain) for pattern in (_SIGNED, _PRINTED, _ADDRESSED, _NUMBERED, _BARE_DATE)):
+        return True
+    if _ISSUED.search(plain) and not _RULES.search(plain):
         return True
     return _ADOPTED.search(plain) is not None and _DATED.search(plain) is not None and not _RULES.search(plain)
 

@@ -108,7 +108,7 @@ def render_group(passage: Passage, titles: dict[str, str], prompt: PromptTemplat
 
 def render_passage(passage: Passage, prompt: PromptTemplate) -> str:
     """The line of one numbered sentence."""
-    text = neutralise(drop_invisible(" ".join(passage.sentence.plain.split())))
+    text = neutralise(drop_invisible(" ".join(passage.sentence.with_question.split())))
     return _fill(prompt.passage, number=str(passage.number), text=text)
 
 
