@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from assistant.answering.refuse import write_refusal
 from assistant.question.carried import add_condition, exchange_counterpart, exchange_statement, name_item
 from assistant.question.follow import understand, understand_as_follow_up
+from assistant.question.frames import find_count
 from assistant.question.phrases import find_phrases
 from assistant.question.titles import take_titles
 from assistant.question.understand import Corpus
@@ -279,3 +280,11 @@ def test_a_refusal_names_what_was_to_be_counted() -> None:
     question = _read("北京要新建多少个公共充电桩？")
     told = write_refusal(question, Refusal.NOT_IN_CORPUS, (), [make_sentence("北京新建公园。")])
     assert "“公共充电桩”" in told and "提到过" not in told
+
+
+@pytest.mark.parametrize(
+    ("asked", "number"), [("81个试点的3个特点是什么", "3"), ("3个特点是什么", "3"), ("81个城市是哪些", "81")]
+)
+def test_of_two_numbers_the_one_that_counts_what_is_asked_for_is_meant(asked: str, number: str) -> None:
+    counted = find_count(asked)
+    assert counted is not None and counted["number"] == number

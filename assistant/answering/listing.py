@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from assistant.answering.compose import Composition, Layout, Statement, frame
 from assistant.finding.marked import names_noun
-from assistant.question.frames import COUNTS
+from assistant.question.frames import find_count
 from assistant.question.weigh import Weighing
 from assistant.reading.announced import Item, Listing, find_listings
 from assistant.reading.clauses import split_clauses
@@ -42,7 +42,7 @@ def find_listing(
     if question.kind is Kind.SUMMARY or passages[0].headings:
         return next((one for one in listings if _is_told(one, question, passages)), None)
     least = _AS_GOOD * passages[0].coverage
-    asked = COUNTS.search(question.focus)
+    asked = find_count(question.focus)
     subject = Weighing(tuple(t for t in weighing.terms if asked is None or t.text != asked["noun"]))
     leading = {p.sentence.id for p in passages if p.coverage >= least} if question.kind is Kind.LIST else set()
     even = sum(passage.coverage >= passages[0].coverage - _EVEN for passage in passages)
@@ -84,7 +84,7 @@ def _is_told(listing: Listing, question: Question, passages: Sequence[Passage]) 
     """Whether what was found is little else than the items, or holds them all and what announces them is what was asked for."""
     found = {passage.sentence.id for passage in passages}
     items = {sentence.id for item in listing.items for sentence in item.sentences}
-    told, named = len(found & items), names_noun(COUNTS.search(question.focus), listing.told)
+    told, named = len(found & items), names_noun(find_count(question.focus), listing.told)
     return (named and told == len(items)) or (told >= _MOSTLY * len(items) and told >= _MOSTLY * len(found))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from assistant.finding.stretches import Stretch, list_stretches
-from assistant.question.frames import COUNTS, PART, names_part
+from assistant.question.frames import PART, find_count, names_part
 from assistant.question.weigh import Weighing
 from assistant.reading.announced import DIGITS, MARK, Mark, find_listings, find_marks
 from vectorstore.normalize import normalize
@@ -77,7 +77,7 @@ def find_enumerated(
     documents: Sequence[ParsedDocument], focus: str, weighing: Weighing, scope: Scope
 ) -> tuple[Stretch, ...]:
     """Find the items that a text counts behind the sentence that announces what is asked for."""
-    asked = COUNTS.search(focus)
+    asked = find_count(focus)
     if asked is None:
         return ()
     best: tuple[float, _Counted | None] = (0.0, None)

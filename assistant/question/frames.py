@@ -19,7 +19,7 @@ _BASE_YEAR = re.compile(
 # Things that a text counts: 4条原则, 哪几项举措.
 _NOUNS = (
     "原则|举措|措施|任务|方面|要求|目标|条件|情形|事项|手段|问题|困难|挑战|工程|行动|工作|内容|重点|机制|标准|关系"
-    "|大事|事|做法|经验|建议|结论|途径|方式|环节|领域|职责|权利|义务"
+    "|大事|事|做法|经验|建议|结论|途径|方式|环节|领域|职责|权利|义务|特点|特征|优势|亮点"
 )
 COUNTS = re.compile(
     r"(?:(?<![\d十])(?P<number>\d{1,2}|[两二三四五六七八九十])(?=条(?!件)|[项个大点件种类])|哪?几|哪些|什么)(?:条(?!件)|[项个大点件种类])?"
@@ -35,9 +35,15 @@ def names_part(normal: str) -> bool:
     return PART.search(normal) is not None or _NAMES_PART.search(normal) is not None
 
 
+def find_count(normal: str) -> re.Match[str] | None:
+    """What a question counts: the 3个特点 of 81个试点的3个特点, else the first number or question word that counts."""
+    found = list(COUNTS.finditer(normal))
+    return next((match for match in found if match["noun"]), found[0] if found else None)
+
+
 def counts_things(normal: str) -> bool:
     """Whether a question wants things that a text counts, as many as it says: 4条原则."""
-    counted = COUNTS.search(normal)
+    counted = find_count(normal)
     return counted is not None and bool(counted["number"] and counted["noun"])
 
 
