@@ -9,9 +9,12 @@ import pytest
 from assistant.answer import Assistant
 from assistant.answering.framing import find_question, frame_with_question, show_question
 from assistant.checking.check import check_claim
+from assistant.finding.asked import find_match
 from assistant.llm.catalog import bundled
-from assistant.question.weigh import Term
-from assistant.types import Answer, Verdict
+from assistant.question.follow import understand
+from assistant.question.understand import describe_corpus
+from assistant.question.weigh import Term, weigh
+from assistant.types import Answer, Asks, Verdict
 from tests.answer_fakes import FakeEngine
 from vectorstore.codec import parsed_from_json, parsed_to_json
 from vectorstore.embed import open_embedder
@@ -194,3 +197,12 @@ def test_another_thing_with_a_part_of_its_name_is_not_the_same_question(assistan
 def test_a_longer_word_is_not_told_by_its_beginning() -> None:
     other, same = Term("博士后", 1.0), Term("博士楼", 1.0)
     assert 0.0 < other.match("博士每月1500元") < same.match("博士每月1500元") < 1.0
+
+
+@pytest.mark.parametrize(("asked", "answered"), [("光伏补贴有多少？", True), ("光伏补贴三年以后怎么办？", False)])
+def test_a_figure_is_not_told_by_the_whole_answer_to_a_question_for_none(asked: str, *, answered: bool) -> None:
+    text = f"问：{asked}\n答：补贴满三年为止。之后照规定上网。\n\n问：要交押金吗？\n答：不用交，凭身份证即可。\n"
+    index = MemoryIndex([_parse(text)], open_embedder())
+    question = understand("光伏补贴多少？", (), describe_corpus(index.documents))
+    assert question.asks is Asks.QUANTITY
+    assert (find_match(question, index, weigh(question, index)) is not None) is answered

@@ -74,3 +74,22 @@ def test_whose_business_something_is_stands_behind_it_or_in_a_sentence_with_by(
 
 def test_nobody_is_named_for_what_no_document_speaks_of(plan: Assistant) -> None:
     assert "责任单位" not in plan.ask("海底隧道归哪个部门管").text
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "untold"),
+    [
+        ("北京的金融管理局负责哪些工作？", "丰富碳金融工具", "完善碳市场功能"),
+        ("北京的生态环境局负责哪些工作？", "完善碳市场功能", "丰富碳金融工具"),
+    ],
+)
+def test_what_a_body_is_in_charge_of_is_what_its_notes_stand_behind(
+    assistant: Assistant, question: str, told: str, untold: str
+) -> None:
+    answer = assistant.ask(question)
+    assert told in answer.text
+    assert untold not in answer.text
+
+
+def test_of_a_body_that_no_note_names_nothing_is_told(assistant: Assistant) -> None:
+    assert "牵头" not in assistant.ask("北京的水务局负责哪些工作？").text

@@ -189,3 +189,25 @@ def test_a_figure_is_not_cut_from_its_unit(text: str, answer: str | None) -> Non
 def test_who_does_it_stands_in_the_quote_where_that_is_asked_for(question: str, quote: str) -> None:
     sentence = make_sentence("甲部是节能工作的归口部门，负责编制年度计划、统计数据，组织考核评比活动。")
     assert choose_quote(sentence, _weigh("编制", "年度计划"), items=True, question=question) == quote
+
+
+@pytest.mark.parametrize(
+    ("asks", "question", "plain", "answer"),
+    [
+        (Asks.QUANTITY, "两年培训了多少人", "两年内培训300人", "300人"),
+        (Asks.QUANTITY, "培训300人用了几年", "培训300人", None),  # what the question states itself
+        (Asks.YEAR, "隧道什么时候开工", "2026年启动隧道前期工作", "2026年"),
+        (Asks.YEAR, "隧道什么时候开工", "2026年启动隧道前期工作,具体开工时间以批复为准", None),
+    ],
+)
+def test_what_the_question_states_and_what_is_not_settled_is_no_short_answer(
+    asks: Asks, question: str, plain: str, answer: str | None
+) -> None:
+    assert short_answer(asks, make_sentence(plain), plain, _weigh("培训", "隧道"), question) == answer
+
+
+def test_the_place_that_a_question_names_is_no_answer_to_where() -> None:
+    sentence = make_sentence("在三地启动园区建设", region="上海")
+    weighed = _weigh("园区")
+    assert short_answer(Asks.REGION, sentence, sentence.plain, weighed, "哪里启动园区建设") == "上海"
+    assert short_answer(Asks.REGION, sentence, sentence.plain, weighed, "上海在哪三地启动园区建设") is None

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from vectorstore.headings import Heading, read_heading, read_numbered
 from vectorstore.markup import Block, Layout
-from vectorstore.title import is_office
+from vectorstore.title import drop_authors, is_office
 from vectorstore.types import Boilerplate, Document, Part
 
 
@@ -25,7 +25,7 @@ def heading_blocks(document: Document, layout: Layout, boilerplate: Sequence[Boi
     for number, (block, heading) in enumerate(zip(content[:-1], read[:-1], strict=True)):
         following = content[number + 1]
         above = all(is_office(heading.text) for heading in found.values())
-        if above and " ".join(block.plain.split()) == document.title:
+        if above and " ".join(drop_authors(block.plain).split()) == document.title:
             found[block.start] = Heading(document.title, "title", strong=True)
         elif (
             heading

@@ -1,4 +1,4 @@
-"""A question who is in charge of something and the index in, the sentence on it and the note that names who out.
+"""A question who is in charge of something, or what somebody is in charge of, and the index in, the sentences on it and the notes out.
 
 Such plans put it in brackets behind the paragraph: ``……。（省生态环境厅牵头，省财政厅配合）``. The note belongs to what stands before it,
 as far back as the note before; a text without line breaks runs it together with the next heading.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.answering.compose import Composition, Layout, Statement, frame
-from assistant.answering.quote import choose_quote
+from assistant.answering.quote import choose_quote, drop_note
 from assistant.question.weigh import Searchable, Weighing, weigh
 from assistant.types import Passage, Question
 from vectorstore.normalize import normalize
@@ -26,6 +26,14 @@ _WHOM = re.compile(
 )
 # 由主任某某负责…的解释, 由甲公司承担: who does it, before the verb.
 _BEARS = re.compile(r"由[^,，。;；:：]{2,40}?(?:负责|承担|牵头|受理|解释|答复|组织|审批|核定|管护|维护|出资)")
+
+_DUTIES = re.compile(
+    r"(?P<who>[\u4e00-\u9fff]{3,20}?)(?:主要|具体|都|分别)?(?:负责|牵头|承担|参与)(?:了|着|的|有|是)*(?:哪[些几]|什么|啥)"
+)
+_NAMES = re.compile(r"责任单位|牵头|配合|分别|负责|按职责|[（()）、，,：:；;]")
+_COUNT = re.compile(r"^\s*\d{1,2}[.．、](?!\d)\s*")  # before the heading of a paragraph it is no figure of what it says
+_GLUED_COUNT = re.compile(r"^\s*\d{1,2}[.．、]?(?![\d.年月日个项家台户处座%])")
+_BODY, _DUTIES_TOLD = 3, 12  # characters of a body's name; paragraphs that are told of one
 
 _ASKING = re.compile(
     r"牵头|负责|主管|责任|部门|单位|[厅委局归管]|工作|任务|建立|方案|[这那]项|^问题$|^事情?$|^事项$|谁|哪位|解释|答复"
@@ -47,10 +55,13 @@ class Charge:
     subject: Sentence
     bearer: Sentence
     note: str
+    duties: tuple[tuple[Sentence, Sentence, str], ...] = ()  # of a body all that it is in charge of
 
 
 def find_charge(question: Question, index: Searchable) -> Charge | None:
     """``None`` where nobody is asked for, the subject stands nowhere, or no note follows it."""
+    if found := _find_duties(question, index):
+        return found
     if not _WHO.search(question.focus):
         return None
     terms = tuple(term for term in question.terms if not _ASKING.search(term))
@@ -67,6 +78,30 @@ def find_charge(question: Question, index: Searchable) -> Charge | None:
         if found := _find_note(sentences[-place], index):
             return found
     return _find_beside(sentences[-rated[0][1]], sentences, index, weighing)
+
+
+def _find_duties(question: Question, index: Searchable) -> Charge | None:
+    """What opens the paragraphs whose notes name the body that the question asks about; nothing where no note does."""
+    asked = _DUTIES.search(normalize(question.text))
+    found: list[tuple[Sentence, Sentence, str]] = []
+    for parsed in index.documents if asked else ():
+        opens: Sentence | None = None
+        for sentence in parsed.sentences:
+            opens = sentence if opens is None or opens.paragraph != sentence.paragraph else opens
+            for match in NOTE.finditer(sentence.plain):
+                names = {name for name in _NAMES.split(normalize(match[0])) if len(name) >= _BODY}
+                named = asked is not None and any(asked["who"].endswith(name) for name in names)
+                if named and question.scope.allows(sentence):
+                    found.append((opens, sentence, match[0]))
+            if NOTE.search(sentence.plain):
+                opens = sentence if drop_note(sentence.plain) != sentence.plain else None
+    return Charge(*found[0], tuple(found[:_DUTIES_TOLD])) if found else None
+
+
+def _open_behind(sentence: Sentence) -> str:
+    """What a sentence says without the note of the paragraph before, and without the number of its own."""
+    behind = drop_note(sentence.plain)
+    return (_COUNT if behind == sentence.plain else _GLUED_COUNT).sub("", behind)
 
 
 def _find_note(subject: Sentence, index: Searchable) -> Charge | None:
@@ -130,13 +165,18 @@ def find_bearer(question: Question, index: Searchable) -> Charge | None:
 
 def show_charge(charge: Charge) -> tuple[Passage, ...]:
     """Both sentences as passages, each once."""
-    sentences = {one.id: one for one in (charge.subject, charge.bearer)}
+    told = charge.duties or ((charge.subject, charge.bearer, charge.note),)
+    sentences = {one.id: one for subject, bearer, _ in told for one in (subject, bearer)}
     return tuple(Passage(n, one, 1.0, 1.0) for n, one in enumerate(sentences.values(), 1))
 
 
 def compose_charge(charge: Charge, weighing: Weighing) -> Composition:
     """The sentence that was found for the subject, and the note behind it: a person sees whether the one belongs to the other."""
-    about = choose_quote(charge.subject, weighing, whole=_WHOLE)
+    if charge.duties:
+        pairs = [((s, _open_behind(s).strip().rstrip("。;；")), (b, note)) for s, b, note in charge.duties]
+        told = [one for subject, bearer in pairs for one in (subject, bearer)[: 1 + (subject[0].id != bearer[0].id)]]
+        return Composition(Layout.BULLETS, tuple(Statement(None, frame(s), quote, s) for s, quote in told))
+    about = _COUNT.sub("", choose_quote(charge.subject, weighing, whole=_WHOLE))
     if charge.subject.id == charge.bearer.id and charge.note == charge.subject.plain:
         return Composition(Layout.NEAREST, (Statement(None, frame(charge.subject), about, charge.subject),))
     return Composition(

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from assistant.answering.facing import asks_several, choose_alike, faces, is_bound_otherwise, is_shared, tells_change
+from assistant.answering.beside import is_beside
+from assistant.answering.facing import asks_several, choose_alike, is_shared, tells_done
 from assistant.answering.framing import frame_answer
 from assistant.answering.opposed import Opposed
 from assistant.answering.quote import (
@@ -29,7 +30,6 @@ from assistant.finding.allowed import add_conditions
 from assistant.finding.asked import join_cases, join_verdict, leans_on_question
 from assistant.finding.gate import SLOT, THRESHOLD
 from assistant.finding.likely import is_sure
-from assistant.finding.mismatch import speaks_otherwise
 from assistant.question.meaning import read_meaning
 from assistant.question.slots import asks_first, asks_places, plan_slots, says_first
 from assistant.question.weigh import Weighing
@@ -108,9 +108,7 @@ def compose(
         return _summarise(question, passages, weighing)
     rivals = find_rivals(question, passages, weighing)
     if rivals and not is_hedged(question, rivals[0], weighing):
-        if any(
-            RULE.search(rival.sentence.plain) for rival in rivals
-        ):  # each for a case of its own: they do not contradict
+        if any(RULE.search(one.sentence.plain) for one in rivals):  # each for a case of its own: no contradiction
             return _say(question, rivals, weighing, near=True)
         said = _say(question, rivals, weighing)
         return Composition(Layout.DIFFERING, tuple(replace(one, short=None) for one in said.statements))
@@ -163,7 +161,8 @@ def _list(question: Question, passages: Sequence[Passage], weighing: Weighing) -
         Statement(None, frame(p.sentence), choose_quote(p.sentence, weighing, whole=_WHOLE), p.sentence)
         for p in _in_order(chosen)
     ]
-    return Composition(Layout.BULLETS, tuple(statements))
+    turned = all(tells_done(question.focus, one.quote) for one in statements)
+    return Composition(Layout.NEAREST if turned else Layout.BULLETS, tuple(statements))
 
 
 def _summarise(question: Question, passages: Sequence[Passage], weighing: Weighing) -> Composition:
@@ -231,9 +230,9 @@ def _say(question: Question, passages: Sequence[Passage], weighing: Weighing, *,
         near, passages = True, passages[:1]
     if not near:
         first = _state(question, passages[0].sentence, weighing, about)
-        near = _is_beside(question, first) or _is_divided(weighing, first, about)
+        near = is_beside(question, first, weighing) or _is_divided(weighing, first, about)
     statements = [_state(question, passage.sentence, weighing, about, near=near) for passage in passages]
-    statements = [replace(one, short=None) if _is_beside(question, one) else one for one in statements]
+    statements = [replace(one, short=None) if is_beside(question, one, weighing) else one for one in statements]
     return Composition(Layout.NEAREST if near else Layout.PROSE, tuple(statements))
 
 
@@ -248,28 +247,14 @@ def _state(
     quote = choose_quote(
         sentence, weighing, whole=whole, items=items, asks=question.asks, question=question.focus, about=about
     )
-    alone = keep_spoken(sentence.plain, about) == sentence.plain and not states_other_year(
-        sentence, about
-    )  # else the rest may be of another year
+    # Else the rest may be of another year.
+    alone = keep_spoken(sentence.plain, about) == sentence.plain and not states_other_year(sentence, about)
     if wider := alone and _leaves_out(weighing, sentence.plain, quote):
         quote = drop_note(sentence.plain).rstrip("。;；") if len(sentence.plain) <= _WHOLE else quote
     short = short_answer(question.asks, sentence, quote, weighing, question.focus, about)
     near, titled = near or wider, _asks_title(question, sentence, short)
     named = frame_answer(frame(sentence, None if question.scope.places else quote), sentence, quote, weighing)
     return Statement(None if near or several else short, named, quote, sentence, titled=titled)
-
-
-def _is_beside(question: Question, statement: Statement) -> bool:
-    """Whether a statement tells of what faces the thing that was asked for; a question for yes or no it answers by that."""
-    if question.kind is Kind.YES_NO:
-        return is_bound_otherwise(question.focus, statement.quote)
-    if question.asks is Asks.QUANTITY and not holds_answer(question.asks, statement.quote, question.focus):
-        return True  # a year is no figure of what was asked for
-    changed = statement.short is not None and tells_change(question.focus, statement.quote, statement.short)
-    otherwise = speaks_otherwise(question, statement.quote, statement.sentence.plain)
-    if statement.short and is_shared(question, statement.sentence, statement.quote, statement.short):
-        return True
-    return changed or otherwise or faces(question.focus, statement.quote, statement.sentence)
 
 
 def _leaves_out(weighing: Weighing, text: str, quote: str) -> bool:
@@ -360,7 +345,7 @@ def _cell(question: Question, passage: Passage, weighing: Weighing, row: str, ab
     quote = choose_quote(sentence, weighing, asks=question.asks, question=question.focus, about=about)
     short = short_answer(question.asks, sentence, quote, weighing, question.focus, about)
     told = Statement(short, frame(sentence), quote, sentence, row)
-    return replace(told, short=None) if _is_beside(question, told) else told
+    return replace(told, short=None) if is_beside(question, told, weighing) else told
 
 
 def _tell(sentence: Sentence, weighing: Weighing, about: About) -> str:

@@ -48,7 +48,15 @@ _ROWS = tuple(
         ("首次|首批|初次", "再次|第2次|多次"),
         ("彩色", "黑白"),
         ("市内", "市外"),
-        ("国内", "国外|境外|出国"),
+        ("国内|出差", "国外|境外|出国"),
+        ("海上", "陆上|陆地"),
+        ("高峰(?=时|期|平均|间隔|车速|拥堵|客流)", "低峰|平峰"),
+        ("居住建筑|住宅建筑", "公共建筑"),
+        ("注册用户", "活跃用户"),
+        ("优秀", "优良", "良好"),
+        ("平均", "最高|最大|最快|最低|最慢|最小|最长|最短"),
+        ("罚(?!款权)", "奖励|奖金|补贴|补助"),
+        ("每小时", "每[天日]", "每周", "每月", "每季", "每年"),
         ("完成|建成|竣工|完工|投用|投产|投入(?:使用|运营)", "启动|开工|动工"),
     )
 )
@@ -71,6 +79,25 @@ _PLANNED = re.compile("计划|目标|打算|拟(?![订定])|预计")
 _DONE = re.compile(r"(?:已经?|累计|全部|实际)(?:完成|建成|整治|新增|新建|达到)")
 _ALIKE = re.compile("分别|依次|各|均|都")
 _SEVERAL = re.compile("多少|多长|多大|多高|多远|多重|多久|(?<![第好])几(?=[个项家座条处人名户公千万亿亩辆])")
+_CHANGED_BY = re.compile(rf"(?:{_CHANGE})了?多少")
+_CHANGES_BY_FIGURE = re.compile(rf"(?:{_CHANGE})了?[约近超过]*\d")
+_CHANGED_TO = re.compile(rf"(?:{_CHANGE})[到至为]")
+_AT_THE_END = re.compile("(?:方案|规划|计划)?期末")
+_YEAR = re.compile(r"(?:19|20)\d\d(?=年)")
+_LEVEL = re.compile("(国家|省|市|县)级(以上|及以上)?")
+# What asks of those that did not; 有没有 and 不低于 deny nothing, nor does what stands in a name (无废城市).
+_NOT_DONE = re.compile(
+    "(?<!有)没有?(?!有)(?=[\u4e00-\u9fff]{2})|(?:尚|还|仍|并)?未(?![来成必满])|(?:尚|还|仍)不|不(?:达标|合格|及格|符合)"
+)
+_ONE_YEAR = re.compile("每年|年均|(?<!\\d)1年(?![级期])")
+_MORE_YEARS = re.compile(r"(?<!\d)[2-9]年(?![级期底末])")
+_TITLE = re.compile("《[^《》]*》")
+_TERM = re.compile("期限|目标年|[到至]哪|几年|多少年|起止|规划期")
+_WHEN = re.compile("哪1?年|何时|什么时[候间]|哪1?一?年份")
+_SINCE = re.compile(r"[自从](?:19|20)\d\d年[^,。;]{0,4}(?:以来|起|开始)")
+_ENDED = re.compile("完成|结束|截止|建成|到期|为止|竣工")
+_QUOTED = re.compile('[“"]([^“”"]{2,20})[”"]')
+_NOT = re.compile("没|未|不|无|非|除|尚")
 _OF_PROVINCE, _OF_NATION = re.compile("全省|全国|全自治区|我省"), re.compile("全国")
 _ALL = re.compile("全[省国区]|排[名第行]|占|比")
 _EACH_HOW_MANY = re.compile("各(?:是|有|为|占|自)?(?:多少|几)")
@@ -93,16 +120,75 @@ def is_bound_otherwise(asked: str, told: str) -> bool:
 def faces(asked: str, quote: str, sentence: Sentence) -> bool:
     """Whether a quote says what faces the thing that was asked for: the other end, kind, number or time."""
     asked, told = normalize(asked), normalize(quote)
-    if _is_of_another(asked, told) or is_bound_otherwise(asked, told):
+    if is_of_another(asked, told) or is_bound_otherwise(asked, told):
         return True
-    if "谁" in asked and any(f"由{asked[:n]}" in told and told.count(asked[:n]) == 1 for n in range(_DOER, 9)):
+    if "谁" in asked and any(
+        re.search(f"由[^,。;]{{0,4}}?{re.escape(asked[:n])}", told) and told.count(asked[:n]) == 1
+        for n in range(_DOER, 9)
+    ):
         return True  # 董事长出差由谁审批: what the 董事长 approves is another thing
+    if tells_done(asked, told):
+        return True
+    if _CHANGED_BY.search(asked) and _CHANGED_TO.search(told) and not _CHANGES_BY_FIGURE.search(told):
+        return True  # what it was shortened to is not by how much
+    if _is_of_another_name(asked, told, normalize(sentence.plain)) or _is_of_more_years(asked, told):
+        return True
+    if _tells_no_time(asked, told):
+        return True
+    if _is_of_another_level(asked, told) or _is_at_the_end(asked, told, sentence):
+        return True
     if not set(_PHASE.findall(asked)) <= set(_PHASE.findall(normalize(sentence.plain))):
         return True  # of a project's second phase what says nothing of phases may be of the first
     return _is_numbered_otherwise(asked, told) or _is_of_another_time(asked, told, sentence)
 
 
-def _is_of_another(asked: str, told: str) -> bool:
+def tells_done(asked: str, told: str) -> bool:
+    """Whether a question is of those that did not (没有达标的城市), and a text of those that did."""
+    return _NOT_DONE.search(normalize(asked)) is not None and not _NOT.search(normalize(told))
+
+
+def is_told_of_others(asked: str, told: str) -> bool:
+    """Whether a text, though it may decide a question for yes or no, is of another of a row of numbered things (第二条)."""
+    asked, told = normalize(asked), normalize(told)
+    return is_bound_otherwise(asked, told) or _is_numbered_otherwise(asked, told)
+
+
+def _tells_no_time(asked: str, told: str) -> bool:
+    """Whether it is asked when, and a text has only the years of a title, or since when something goes on that was to end."""
+    if not _WHEN.search(asked) or _TERM.search(asked):
+        return False
+    if _SINCE.search(told) and _ENDED.search(asked):
+        return True
+    return any(_YEAR.search(title) for title in _TITLE.findall(told)) and not _YEAR.search(_TITLE.sub("", told))
+
+
+def _is_of_more_years(asked: str, told: str) -> bool:
+    """Of what is done in one year says nothing what was done in two."""
+    return bool(_ONE_YEAR.search(asked) and _MORE_YEARS.search(told) and not _ONE_YEAR.search(told))
+
+
+def _is_of_another_name(asked: str, told: str, whole: str) -> bool:
+    """Whether a sentence has a name of the question in quotation marks, and what is quoted has only one that begins like it."""
+    names = {name for name in _QUOTED.findall(whole) if name in asked and name not in told}
+    return any(other[:2] == name[:2] and other not in asked for name in names for other in _QUOTED.findall(told))
+
+
+def _is_of_another_level(asked: str, told: str) -> bool:
+    """Of 省级 what is said of 省级以上 says nothing alone, nor the other way round."""
+    levels, others = ({(m[1], bool(m[2])) for m in _LEVEL.finditer(text)} for text in (asked, told))
+    return any((level, not above) in others and (level, above) not in others for level, above in levels)
+
+
+def _is_at_the_end(asked: str, told: str, sentence: Sentence) -> bool:
+    """Whether a year is asked for, and what is told is aimed at for the end of a plan of which that year is not said to be."""
+    years = set(_YEAR.findall(asked))
+    if not years or _AT_THE_END.search(asked) or not _AT_THE_END.search(told):
+        return False
+    return not any(year in sentence.plain for year in years)
+
+
+def is_of_another(asked: str, told: str) -> bool:
+    """Whether a text has another word than the question of things of which there is one only."""
     for row in _ROWS:
         named = [word.search(asked) is not None for word in row]
         held = [word.search(told) is not None for word in row]
@@ -151,7 +237,9 @@ def is_shared(question: Question, sentence: Sentence, quote: str, short: str) ->
     if not places or _ALIKE.search(figure.clause):
         return False
     if figure.places:
-        return not figure.item and any(len(one.members) > 1 and not places >= one.names for one in figure.places)
+        return not figure.item and any(
+            len(one.members) > 1 and not places | question.scope.regions >= one.names for one in figure.places
+        )
     named = [sentence.plain.find(place) for place in places if place in sentence.plain]
     if not named or sentence.labels.region is None or sentence.labels.region in places:
         return False

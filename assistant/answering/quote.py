@@ -22,6 +22,7 @@ from assistant.reading.expect import (
     OTHER_TIME,
     PERIOD,
     SPAN,
+    UNSETTLED,
     WHEN,
     holds_answer,
     unit_fits,
@@ -50,6 +51,9 @@ _BOUND_BEFORE = re.compile(
 )
 _BOUND_VERB = re.compile(r"(?:至少|最多|不少于|不超过)(?:应当?|要|须)?[配备建成设有安排完成提供]{1,4}$")  # 至少配备三名
 _BOUND_BEHIND = re.compile(r"(?:及?以[上下内]|左右|上下)")
+_MOST = re.compile("最[高多低少]|上限|下限|封顶")
+_MOST_BEFORE = re.compile(r"(?:最[高多低少]|上限|下限|封顶)[^,，。;；\d]{0,8}$")
+_FEW_THINGS, _HOW_MANY = re.compile("[一二两三四五六七八九十]+[个类种项大]$"), re.compile("几|多少(?!$|[?？])|数|哪")
 _TOO_LONG = 60  # characters; a quote this long is no longer read
 _BOUNDED = re.compile(r"\d[\d.]*[万亿千百]*[\u4e00-\u9fff]{1,4}?以[上下]")
 _WHO = re.compile("谁|哪[1一]?个(?:部门|单位|机构|人)|什么(?:部门|单位|机构|人)")
@@ -88,7 +92,7 @@ def choose_quote(
     others = _find_others(text, clauses, about, question, dated=dated)
     goal = weighing.coverage(_leave_out(text, clauses, others))
     bounds = [
-        bound for bound in _BOUNDED.findall(question) if bound in text
+        bound for bound in (*_BOUNDED.findall(question), *_MOST.findall(question)) if bound in text
     ]  # 500万元以下 is not what is said of 500万元以上
     best: tuple[float, int, int, int] | None = None
     for i in range(len(clauses)):
@@ -240,13 +244,21 @@ def short_answer(
     if asks is Asks.QUANTITY:
         return _only_quantity(sentence, quote, weighing, question, about)
     if asks is Asks.REGION and (not is_own_name(sentence.labels.region) or _WHOSE.search(question)):
-        return _only_region(sentence)
+        found = _only_region(sentence)
+        return None if found and found in question else found  # 浙江在哪三地: not 浙江
     if asks is Asks.NAME:
         names = [m[0] for m in NAMED.finditer(quote)]
         return names[0] if len(set(names)) == 1 else None
     if asks is Asks.YEAR:
-        return _only_year(sentence, quote, question)
+        return _only_year(sentence, _drop_other_numbers(quote, question), question)
     return None
+
+
+def _drop_other_numbers(quote: str, question: str) -> str:
+    """A quote without its clauses on other numbered things: when 1号站 is built says nothing of 2号站."""
+    clauses = split_clauses(quote)
+    kept = [clause.text for clause in clauses if not is_of_another_number(question, clause.text)]
+    return ",".join(kept) if len(kept) < len(clauses) else quote
 
 
 def _states_several(text: str) -> bool:
@@ -265,6 +277,8 @@ def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question:
         for figure in read_figures(text)
         if offset <= figure.quantity.start < offset + len(quote) and said_of(text, figure, about)
     ]
+    stated = find_quantities(question)  # 三年 of 三年换了几任 is not what is asked for
+    figures = [figure for figure in figures if not any(figure.quantity.equals(one) for one in stated)]
     if states_other_year(sentence, about):
         figures = [figure for figure in figures if is_named(about.years, figure.years or ())]
     if any(_stand_together(one, other) for one, other in pairwise(figures)):
@@ -276,6 +290,10 @@ def _only_quantity(sentence: Sentence, quote: str, weighing: Weighing, question:
     if most <= 0 or len(leading) != 1 or not leading[0].sure:
         return None
     figure = leading[0]
+    if _MOST.search(question) and _MOST.search(text) and not _MOST_BEFORE.search(text[: figure.quantity.start]):
+        return None  # of 最高多少 the rate beside it (按5%奖励,最高10万元) says nothing
+    if _FEW_THINGS.match(figure.quantity.text) and not _HOW_MANY.search(question):
+        return None  # 两个类别 are no amount of what is emitted
     own = weighing.held(figure.words)
     if any(weighing.held(other.words) - own for _, other in rated):
         return None  # of the question's words another figure has some that this one has not: 累计建成企业 beside 累计建成县
@@ -317,7 +335,11 @@ def _only_year(sentence: Sentence, quote: str, question: str) -> str | None:
     """
     if wants_label(question) and sentence.labels.year is not None:
         return f"{sentence.labels.year}年"
+    if UNSETTLED.search(quote):
+        return None
     exact = dict.fromkeys(DAY.findall(quote) or MONTH.findall(quote))
+    if exact and WHEN.search(question) and len({m["until"] or m["by"] for m in DEADLINE.finditer(quote)}) > 1:
+        return None
     if wants_date(question) or (WHEN.search(question) and exact):  # 2025年 is less than 2025年12月31日之前
         return next(iter(exact)) if len(exact) == 1 else None
     if (wants_deadline(question) or WHEN.search(question)) and DEADLINE.search(quote):

@@ -35,6 +35,8 @@ _ASKING = re.compile(
     "什么|怎么|怎样|如何|哪[些里个几]?|为何|谁|多少|多久|几|是否|能否|可否|有没有|是不是|能不能|可不可以|会不会|要不要|请问"
     "|请?(?:您|你)?(?:简要|具体|详细|再)?(?:介绍|谈谈?|说说?|解释|解读|阐述)(?:一下)?"
 )
+# What has to be asked of a figure there too: 有几处 is no question for 有哪些安全措施, and 补贴多少 none for 三年以后怎么办.
+_ASKS_FIGURE = re.compile("多少|几|多[久长大高远重快]|怎么[收计算补]|如何[收计算补]|价|费|标准|什么时候|何时")
 _PARTS = re.compile("[、，,；;？?]")
 _ASKS_ALONE = re.compile(f"{_ASKING.pattern}|([\u4e00-\u9fff])[不没]\\1|[吗呢么]$")
 _VERDICT = re.compile(
@@ -118,7 +120,9 @@ def find_match(question: Question, index: Searchable, weighing: Weighing) -> Mat
         return None
     answer = list_answer(close[0], index.documents)
     told = "".join(one.plain for one in answer)
-    fits = question.asks is not Asks.QUANTITY or holds_answer(question.asks, told, question.focus)
+    fits = question.asks is not Asks.QUANTITY or (
+        _ASKS_FIGURE.search(close[0].asked.plain) is not None and holds_answer(question.asks, told, question.focus)
+    )
     return Match(close[0].asked, answer) if answer and fits else None
 
 

@@ -14,9 +14,11 @@ from assistant.finding.likely import is_near, is_sure
 from assistant.finding.mismatch import is_of_another_number, is_only_beside
 from assistant.finding.retrieve import WEIGHED, retrieve
 from assistant.question.phrases import find_phrases
-from assistant.question.weigh import Searchable, Weighing, weigh
+from assistant.question.weigh import Searchable, Weighing, stands_in, weigh
+from assistant.reading.formal import NOTE
 from assistant.reading.reached import is_under_way
 from assistant.types import Asks, Kind, Passage, Question, Refusal
+from vectorstore.normalize import normalize
 from vectorstore.segment import is_word
 from vectorstore.types import Scope
 
@@ -26,6 +28,7 @@ _AS_NEAR = 0.75  # of what the nearest sentence holds of a question, what anothe
 _SPREAD = (Kind.LIST, Kind.SUMMARY)
 _TOGETHER = 0.75  # what several sentences have to hold between them: more, because words meet by chance
 _ABOUT = 0.45  # the same for a summary of one place or year, whose subject is already given by it
+_SPOKEN = 3  # things of a theme that are spoken of where a text is about it, though it never names it
 _WHOLLY = 0.99  # share of a question that is all of it
 _LEAST = 0.05  # share of a question that has to stand in the one sentence that answers it
 _NAMED = 0.15  # the same of what it counts
@@ -103,8 +106,23 @@ def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Wei
         return False
     together = weighing.coverage("\n".join(p.sentence.plain for p in passages)) if passages else -1.0
     if question.kind is Kind.SUMMARY and (question.scope.regions or question.scope.years):
-        return max(best, together) >= _ABOUT
+        return max(best, together) >= _ABOUT and not _only_touches(passages, weighing)
     return best >= THRESHOLD or (question.kind in _SPREAD and together >= _TOGETHER)
+
+
+def _only_touches(passages: Sequence[Passage], weighing: Weighing) -> bool:
+    """Whether all that is told of a theme is a thing or two that may be spoken of under any other: roofs of schools are no education.
+
+    The name of a body in a note on who is in charge (教育局) says nothing of its subject.
+    """
+    told = normalize("\n".join(NOTE.sub("", passage.sentence.plain) for passage in passages))
+    if not weighing.terms or not all(term.members for term in weighing.terms):
+        return False
+    return not any(
+        any(stands_in(name, told) for name in (term.text, *term.means))
+        or sum(stands_in(member, told) for member in term.members) >= _SPOKEN
+        for term in weighing.terms
+    )
 
 
 def _lacks_compound(question: Question, passages: Sequence[Passage], index: Searchable) -> bool:

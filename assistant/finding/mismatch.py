@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from assistant.finding.siblings import is_of_sibling
 from assistant.reading.expect import unit_fits
 from assistant.reading.pairs import read_figures
 from assistant.reading.quantities import find_quantities
@@ -16,8 +17,11 @@ from assistant.types import Asks, Question
 from vectorstore.normalize import normalize
 from vectorstore.segment import tag_words
 
-_NUMBERED = re.compile(r"(\d+)(号线|号机组|号楼|号公路|号站|号令|标段)")
+_NUMBERED = re.compile(
+    r"(\d+)(?:号[\u4e00-\u9fff]{0,3}?(?=线|机组|楼|公路|站|令)|(?=标段|a级))(线|机组|楼|公路|站|令|标段|a级)"  # 2号能源站, 5A级
+)
 _IN_ALL = re.compile("累计|累积|总数|总量|保有量")
+_ENDS_IN_ALL = re.compile(rf"(?:{_IN_ALL.pattern})[?？]?$")
 _ANEW = re.compile("新增|新建|新创|新设|新开工|当年")
 _OF_BOTH = re.compile("(?:和|与|及|、)[^,，。;；、]{1,12}(?:合计|总共|共计|一共)")
 _TOGETHER = re.compile("和|与|及|、|合计|总共|共计|一共|总")
@@ -31,6 +35,8 @@ _RATED = re.compile("率$")
 _NOUNS = ("n", "l", "j", "i")
 _SHARES = ("percent", "points")
 _MEASURE = re.compile("(?:.率|.量|浓度|强度|占比|比例|面积|产值|增加值)$")
+_HEADED = 3  # characters; the end of a longer name is what it is one of
+_ENDS_IN_MEASURE = re.compile("(?:.率|.量|浓度|强度|占比|比例|面积|产值)[?？]?$")
 _BETWEEN = re.compile("(?:的|综合|平均|年均|年度?|全年|总|累计|日均)+$")
 _ANY = re.compile("^(?:全[国省市区县州]|城市|地区|企业|公司|基地|单位|项目|工程|园区|我[国省市区县]|指标|领域|方面)$")
 _MONTH = re.compile(r"(?<!\d)(1?\d)月")
@@ -41,13 +47,15 @@ def speaks_otherwise(question: Question, quote: str, sentence: str) -> bool:
     asked = question.focus
     if is_of_another_number(asked, quote) or sentence.rstrip('”" 。').endswith(("?", "？")):
         return True  # a question, as in the report of a press conference, answers none
-    if _is_of_other_years(question, quote, sentence):
+    if _is_of_other_years(question, quote, sentence) or is_of_sibling(question, quote):
         return True
+    if _ENDS_IN_MEASURE.search(asked) and is_of_another_thing(question, quote):
+        return True  # 危险废物综合利用率 without 是多少
     months = set(_MONTH.findall(normalize(asked)))
     if months and not months & set(_MONTH.findall(normalize(sentence))):
         return True
-    if question.asks is not Asks.QUANTITY:
-        return False
+    if question.asks is not Asks.QUANTITY:  # 充电桩总数 without 是多少
+        return _ENDS_IN_ALL.search(asked) is not None and _is_counted_otherwise(asked, quote)
     if _OF_BOTH.search(quote) and not _TOGETHER.search(asked):
         return True
     if _RATIO.search(quote) and not _COMPARED.search(asked):
@@ -129,7 +137,9 @@ def _tells_of(thing: str, measure: str, told: str) -> bool:
 
 def _is_of_others(measure: str, thing: str, told: str) -> bool:
     """Whether every time the measure stands behind a noun of its own that shares no two characters with the thing."""
-    pieces = {thing[n : n + 2] for n in range(len(thing) - 1)}
+    pieces = {
+        thing[n : n + 2] for n in range(len(thing) - (2 if len(thing) > _HEADED else 1))
+    }  # without its head: 废物
     for match in re.finditer(re.escape(measure), told):
         head = _BETWEEN.sub("", re.split("[,。;:]", told[: match.start()])[-1])
         tagged = tag_words(head)

@@ -19,6 +19,7 @@ from assistant.finding.latest import keep_latest
 from assistant.finding.likely import find_probability
 from assistant.finding.marked import asks_trouble, find_admitted, find_enumerated, find_part
 from assistant.finding.mismatch import is_of_another_thing
+from assistant.finding.person import names_nobody
 from assistant.finding.stretches import Stretch, list_stretches
 from assistant.finding.topics import find_counted, find_headed, find_listed, find_places, find_topic
 from assistant.question.frames import PART
@@ -149,6 +150,8 @@ def read(question: Question, rated: Sequence[Rated], scorer: Scorer | None) -> R
 
 def _can_answer(question: Question, sentence: Sentence) -> bool:
     """多少 is answered by a figure or not at all; a year may also come from a label, a name may stand without quotes."""
+    if names_nobody(question.focus, sentence.plain):
+        return False
     if question.asks is Asks.NAME or (question.asks is Asks.YEAR and sentence.labels.part):
         return True
     if question.asks is Asks.YEAR and sentence.labels.year and wants_label(question.focus):

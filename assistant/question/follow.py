@@ -255,7 +255,12 @@ def _swap_object(previous: Question, noun: str, *, elided: bool = False) -> str:
     if match and previous.terms:
         verb = leading_verb(match["noun"])  # 光伏呢 after 新增海上风电多少 is about what is new, too
         kept = verb if len(verb) > 1 and match["noun"].startswith(verb) and not leading_verb(noun) else ""
-        return text[: match.start("noun")] + kept + noun + text[match.start("tail") :]
+        # 水路呢 after 铁路货运量是多少 is about its 货运量, for both are of one kind.
+        of_kind = re.search(
+            rf"[^\d年的]{re.escape(noun[-1])}([\u4e00-\u9fff]{{1,5}}[量率额])(?:是|为|有)?$", match["noun"]
+        )
+        measure = of_kind[1] if of_kind and len(noun) > 1 else ""
+        return text[: match.start("noun")] + kept + noun + measure + text[match.start("tail") :]
     like = [term for term in previous.terms if term[-1] == noun[-1] and term in text]  # 服务业, 新兴产业
     phrase = like[0] if like else _first_phrase(previous.terms, text)
     return text.replace(phrase, noun, 1) if phrase and _WH_OR_END.search(text) else ""

@@ -11,6 +11,7 @@ from assistant.types import Asks
 
 NAMED = re.compile(r"“([^“”]{2,20})”|《([^《》]{2,40})》")
 _VAGUE = re.compile(r"超?[十百千万]+[多余]?[家个座项]")
+_PEOPLE, _CASES = frozenset({"person"}), re.compile(r"\d+[起宗桩]")  # 31起 are no people
 _COUNTED = frozenset({"count", "person"})
 _COUNTS = {"count": frozenset({"count", "person"})}  # 多少个 may be answered in 名, 多少人 not in 个
 
@@ -30,6 +31,7 @@ MONTH = re.compile(r"(?:(?:19|20)\d\d年)?1?\d月(?:[底末初]|[上中下]旬)?
 PERIOD = re.compile(
     r"[“\"]?十[一二三四五六七]五[”\"]?(?:规划|计划)?(?:时期|期间|结束|收官|末期?|初期?)?(?:之前|以前|前)|[“\"]?十[一二三四五六七]五[”\"]?(?:末期?|初期?|时期|期间)"
 )
+UNSETTLED = re.compile("时间[^,，。;；]{0,4}(?:以[^,，。;；]{2,14}为准|另行|待定|未定)")  # 具体开工时间以国家批复为准
 WHEN = re.compile("什么时[候间]|何时|啥时|多会儿")  # any time answers it, not only a year
 _LABEL_ASKED = re.compile(
     r"哪[1一]?年的[^,。?]{0,4}?(?:报告|文件|安排|任务|计划|预算|部署|规划|要求|说法)|(?:出现|写|提|出)[在自到]?[了过于]?哪[1一]?年的"
@@ -43,7 +45,11 @@ _UNTIL = re.compile(
 _RARE_UNIT = re.compile(r"(?:多少|好多|(?<![第哪])几)([点级分票股届页字步岁克升册枚幅])(?=[,，。?？!！;；、]|$)")
 # 罚多少 wants money, or how many times what was taken.
 _FINED = re.compile(r"(?:罚款?|罚金|处罚)[^,，。?？]{0,4}(?:多少|几)(?!个?[天日月年])|多少[^,，。?？]{0,2}罚款?")
-_INVESTED = re.compile("投资(?:额|了|是|有|为|共|约)?多少(?=[?？,，。]|$)|哪1?个的?投资额?更?[大多高小少]")
+_FUNDS = r"(?:债券|资金|贷款|收入|营收|利润|税收|产值|奖金)"
+_INVESTED = re.compile(
+    rf"{_FUNDS}(?:总额|余额|规模)?(?:总共|一共|共计?|合计)?(?:是|了|有|为|达到?|约)?多少(?=[?？,，。]|$)|"
+    "投资(?:额|了|是|有|为|共|约)?多少(?=[?？,，。]|$)|哪1?个的?投资额?更?[大多高小少]"
+)
 _MONEY = frozenset(("yuan", "usd"))
 _FINE = frozenset(("yuan", "usd", "times"))
 # 多少电 at the end of what is asked, and 用电量是多少: the noun alone, and not as a part of another (多少电站).
@@ -129,5 +135,7 @@ def unit_fits(text: str, question: str) -> bool:
     if own := _RARE_UNIT.search(question):
         return bool(re.search(rf"\d[十百千万亿多余]*{own[1]}", text))
     wanted = find_units(question)
+    if wanted == _PEOPLE:
+        text = _CASES.sub("", text)
     found = [q for q in find_quantities(text) if q.measure is Measure.QUANTITY]
     return not wanted or any(q.unit in wanted or (not q.unit and wanted & _COUNTED) for q in found)
