@@ -206,3 +206,11 @@ def test_a_figure_is_not_told_by_the_whole_answer_to_a_question_for_none(asked: 
     question = understand("光伏补贴多少？", (), describe_corpus(index.documents))
     assert question.asks is Asks.QUANTITY
     assert (find_match(question, index, weigh(question, index)) is not None) is answered
+
+
+@pytest.mark.parametrize(("figure", "differs"), [("888家", True), ("320家", False)])
+def test_an_answer_that_another_sentence_contradicts_is_not_given_alone(figure: str, *, differs: bool) -> None:
+    text = f"浙江省2031年主要任务\n\n新建社区食堂320家。改造农贸市场75个。\n\n问：浙江2031年要新建多少家社区食堂？\n答：{figure}。\n"
+    assistant = Assistant(MemoryIndex([_parse(text)], open_embedder()), bundled(), FakeEngine())
+    told = assistant.ask("浙江2031年要新建多少家社区食堂？").text
+    assert ("说法不一致" in told and "320家" in told) is differs

@@ -23,12 +23,15 @@ def show_reply(match: Match, weighing: Weighing) -> tuple[Passage, ...]:
     return tuple(Passage(number, one, 1.0, 1.0) for number, one in enumerate(kept, 1))
 
 
-def compose_reply(match: Match, passages: tuple[Passage, ...]) -> Composition:
-    """Quote them whole behind the question that they answer."""
+def compose_reply(match: Match, passages: tuple[Passage, ...], rival: Passage | None = None) -> Composition:
+    """Quote them whole behind the question that they answer; a ``rival`` that gives another figure stands beside them."""
     shown = show_question(match.asked)
     said = []
     for number, passage in enumerate(passages):
         one = passage.sentence
         named = frame_with_question(frame(one), shown) if number == 0 else ""
         said.append(Statement(None, named, one.plain.strip().rstrip("。;；"), one))
-    return Composition(Layout.PROSE, tuple(said))
+    if rival is None:
+        return Composition(Layout.PROSE, tuple(said))
+    other = Statement(None, frame(rival.sentence), rival.sentence.plain.strip().rstrip("。;；"), rival.sentence)
+    return Composition(Layout.DIFFERING, (other, *said))

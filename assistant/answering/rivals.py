@@ -18,6 +18,7 @@ from assistant.reading.owners import ask_about
 from assistant.reading.pairs import read_figures, said_of
 from assistant.reading.quantities import Measure, Quantity, find_quantities
 from assistant.types import Asks, Kind, Passage, Question
+from vectorstore.types import Sentence
 
 _AS_WELL = 0.85  # of what the best sentence holds of the question at its figure: less, and it speaks of something else
 _LEAST = 0.5  # and at least this share: of a question in other words any two figures might pass for rivals
@@ -45,6 +46,23 @@ def find_rivals(question: Question, passages: Sequence[Passage], weighing: Weigh
         if len(versions) > 1:
             return versions[:_MOST]
     return ()
+
+
+def find_contradiction(
+    question: Question, answer: Sequence[Sentence], passages: Sequence[Passage], weighing: Weighing
+) -> Passage | None:
+    """The passage that gives another figure than a document's own answer to the question: neither is given alone then."""
+    if question.asks is not Asks.QUANTITY:
+        return None
+    own = [q for one in answer for q in find_quantities(drop_planted(one.plain)) if unit_fits(q.text, question.focus)]
+    told = [figure for figure in own if figure.measure is Measure.QUANTITY]
+    for passage in passages:
+        if passage.sentence.asked or cover_locally(question, weighing, passage.sentence)[0] < _LEAST:
+            continue
+        other = _find_figures(question, passage, weighing)
+        if told and other and not any(one.equals(figure) for one in other for figure in told):
+            return passage
+    return None
 
 
 def _list_versions(near: Iterable[tuple[Passage, Sequence[Quantity]]], unit: str) -> tuple[Passage, ...]:

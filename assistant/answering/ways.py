@@ -16,6 +16,7 @@ from assistant.answering.defined import compose_definition, find_definition, sho
 from assistant.answering.listing import compose_listing, find_listing, show_listing
 from assistant.answering.opposed import find_opposed, show_opposed
 from assistant.answering.replies import compose_reply, show_reply
+from assistant.answering.rivals import find_contradiction
 from assistant.answering.shown import compose_nearest, compose_whole
 from assistant.answering.speaker import compose_speaker, find_speaker, show_speaker
 from assistant.answering.yearly import find_yearly
@@ -53,8 +54,9 @@ def choose_way(way: Way, index: Searchable) -> Way:
         told = replace(way, passages=show_definition(defined), decision=Decision(None), only_quotes=True)
         return replace(told, compose=lambda: compose_definition(defined))
     if match := find_match(way.question, index, weighing):
+        rival = find_contradiction(way.question, match.answer, way.passages, weighing)
         told = replace(way, passages=show_reply(match, weighing), decision=Decision(None), only_quotes=True)
-        return replace(told, compose=lambda: compose_reply(match, told.passages))
+        return replace(told, compose=lambda: compose_reply(match, told.passages, rival))
     if yearly := find_yearly(way.question, index, weighing):
         told = replace(way, passages=(Passage(1, yearly, 1.0, 1.0),), decision=Decision(None), only_quotes=True)
         return replace(told, compose=lambda: compose_whole(yearly))
