@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 
+from vectorstore.parse import parse
+from vectorstore.read import read_document
 from vectorstore.types import (
     Boilerplate,
     Document,
@@ -21,6 +24,12 @@ TASKS_2024 = Labels("上海", 2024, Part.TASKS)
 REVIEW_2023 = Labels("上海", 2023, Part.REVIEW)
 BEIJING = Labels("北京", 2024, Part.TASKS)
 NOWHERE = Labels()
+
+
+def read_text(text: str, folder: Path) -> ParsedDocument:
+    """A document as it is read from a file ``a.txt`` of the folder, which is written."""
+    (folder / "a.txt").write_text(text, encoding="utf-8")
+    return parse(read_document(folder / "a.txt", root=folder))
 
 
 def make_parsed(source: str, sections: Mapping[Labels, str], places: tuple[str, ...] = ()) -> ParsedDocument:

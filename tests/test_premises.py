@@ -11,11 +11,10 @@ from assistant.reading.expect import find_units, holds_answer, unit_fits
 from assistant.reading.quantities import Measure, find_quantities
 from assistant.types import Asks
 from tests.answer_fakes import FakeEngine
+from tests.made_documents import read_text
 from tests.test_answer import READER
 from vectorstore.embed import open_embedder
 from vectorstore.memory import MemoryIndex
-from vectorstore.parse import parse
-from vectorstore.read import find_sources, read_document
 
 _TEXT = (
     "城北区节能工作情况\n\n电厂投资3.6亿元建成沼气发电机组，于2024年6月投运，年发电量约4200万千瓦时。"
@@ -28,10 +27,8 @@ _TEXT = (
 
 @pytest.fixture(scope="module")
 def assistant(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
-    folder = tmp_path_factory.mktemp("documents")
-    (folder / "a.txt").write_text(_TEXT, encoding="utf-8")
-    parsed = [parse(read_document(file, root=root)) for file, root in find_sources([folder])]
-    return Assistant(MemoryIndex(parsed, open_embedder()), READER, FakeEngine())
+    parsed = read_text(_TEXT, tmp_path_factory.mktemp("documents"))
+    return Assistant(MemoryIndex([parsed], open_embedder()), READER, FakeEngine())
 
 
 def test_an_amount_of_electricity_is_told_in_kilowatt_hours_and_not_in_money(assistant: Assistant) -> None:

@@ -7,11 +7,10 @@ import pytest
 from assistant.answer import Assistant
 from assistant.reading.speech import read_speeches
 from tests.answer_fakes import FakeEngine
+from tests.made_documents import read_text
 from tests.test_answer import READER
 from vectorstore.embed import open_embedder
 from vectorstore.memory import MemoryIndex
-from vectorstore.parse import parse
-from vectorstore.read import find_sources, read_document
 
 _TEXT = (
     "关于农村公路的调查\n\n“修路的钱要花在看得见的地方。”松江县交通局副局长林清远在座谈会上表示，今年先修村道。"
@@ -23,10 +22,8 @@ _TEXT = (
 
 @pytest.fixture(scope="module")
 def assistant(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
-    folder = tmp_path_factory.mktemp("documents")
-    (folder / "a.txt").write_text(_TEXT, encoding="utf-8")
-    parsed = [parse(read_document(file, root=root)) for file, root in find_sources([folder])]
-    return Assistant(MemoryIndex(parsed, open_embedder()), READER, FakeEngine())
+    parsed = read_text(_TEXT, tmp_path_factory.mktemp("documents"))
+    return Assistant(MemoryIndex([parsed], open_embedder()), READER, FakeEngine())
 
 
 @pytest.mark.parametrize(

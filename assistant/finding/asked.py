@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.finding.allowed import asks_permission, rules_on
+from assistant.finding.bound import lend
 from assistant.question.weigh import Searchable, Weighing
 from assistant.reading.expect import holds_answer
 from assistant.reading.quantities import find_quantities
@@ -51,13 +52,7 @@ def give_answers(hits: Sequence[Hit], documents: Sequence[ParsedDocument], scope
         if hit.sentence.only_asks:
             for one in list_answer(hit.sentence, documents):
                 if scope.allows(one):
-                    own = found.get(one.id, Hit(one, 0.0))
-                    found[one.id] = Hit(
-                        one,
-                        max(own.score, _LESS * hit.score),
-                        max(own.lexical, _LESS * hit.lexical),
-                        max(own.dense, _LESS * hit.dense),
-                    )
+                    found[one.id] = lend(hit, found.get(one.id, Hit(one, 0.0)), _LESS)
     return list(found.values())
 
 

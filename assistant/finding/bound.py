@@ -27,14 +27,18 @@ def add_bound(hits: Sequence[Hit], documents: Sequence[ParsedDocument], scope: S
     for hit, near in _look_around(hits, documents):
         for one in _follow(hit.sentence, near):
             if scope.allows(one):
-                own = found.get(one.id, Hit(one, 0.0))
-                found[one.id] = Hit(
-                    one,
-                    max(own.score, _LESS * hit.score),
-                    max(own.lexical, _LESS * hit.lexical),
-                    max(own.dense, _LESS * hit.dense),
-                )
+                found[one.id] = lend(hit, found.get(one.id, Hit(one, 0.0)), _LESS)
     return list(found.values())
+
+
+def lend(hit: Hit, own: Hit, share: float) -> Hit:
+    """A sentence with its own scores, or with a share of those of the one that it is read with, where these are higher."""
+    return Hit(
+        own.sentence,
+        max(own.score, share * hit.score),
+        max(own.lexical, share * hit.lexical),
+        max(own.dense, share * hit.dense),
+    )
 
 
 def _follow(sentence: Sentence, near: Sequence[Sentence]) -> Iterator[Sentence]:
