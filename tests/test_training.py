@@ -436,3 +436,24 @@ def test_a_killed_run_goes_on_to_the_weights_of_one_that_was_not(
     whole, killed = (torch.load(tmp_path / n / "last.pt", weights_only=True) for n in ("whole", "killed"))
     assert whole["state"]["step"] == killed["state"]["step"] == 6
     assert all(torch.allclose(whole["weights"][k], killed["weights"][k], atol=1e-5) for k in whole["weights"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_TORCH, reason="torch is only needed to train")
+@pytest.mark.parametrize("layers", [2, 3, 5])
+def test_a_deeper_model_starts_where_the_shallower_one_stood(layers: int) -> None:
+    import torch
+
+    from training.model import Reader, Shape
+    from training.train import deepen
+
+    def make(count: int) -> Reader:
+        return Reader(Shape(vocabulary=300, width=64, layers=count, heads=2, feed_forward=64, context=64))
+
+    shallow, deep = make(2), make(layers)
+    weights = {name: value.numpy() for name, value in shallow.state_dict().items()}
+    deep.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in deepen(weights, layers).items()})
+    tokens = torch.randint(0, 300, (2, 30), generator=torch.Generator().manual_seed(1))
+    assert torch.equal(shallow(tokens), deep(tokens))
+    with pytest.raises(ValueError, match="more than 1"):
+        deepen(weights, 1)

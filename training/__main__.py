@@ -22,7 +22,14 @@ def build(given: argparse.Namespace) -> None:
     from training.build import build_parts, plan_parts, read_sources
 
     sources = read_sources(given.data, given.out)
-    parts = plan_parts(sources, given.human_rounds, given.policy_rounds, given.span_rounds, given.longest)
+    parts = plan_parts(
+        sources,
+        given.human_rounds,
+        given.policy_rounds,
+        given.span_rounds,
+        given.longest,
+        asked_rounds=given.asked_rounds,
+    )
     build_parts(sources, parts, given.out / "parts", given.seed, given.workers)
 
 
@@ -32,12 +39,11 @@ def show(given: argparse.Namespace) -> None:
     from training.types import Example
 
     sources = read_sources(given.data, given.out)
-    parts = plan_parts(sources, 1, 1)
+    parts = plan_parts(sources, 1, 1, asked_rounds=1)
     rng = Random(given.seed)
     kinds: dict[str, list[Example]] = defaultdict(list)
-    for part in rng.sample([p for p in parts if "human" in p.name], 1) + rng.sample(
-        [p for p in parts if "policy" in p.name], 3
-    ):
+    looked_at = {"human": 1, "asked": 2, "policy": 3}
+    for part in (p for kind, n in looked_at.items() for p in rng.sample([p for p in parts if kind in p.name], n)):
         for example in make_examples(sources, part, given.seed):
             kinds[example.kind].append(example)
     for kind, found in sorted(kinds.items()):
@@ -128,6 +134,12 @@ def _add_data(command: argparse.ArgumentParser) -> None:
         "--policy-rounds", type=int, default=3, help="times that questions are made of the official texts"
     )
     command.add_argument(
+        "--asked-rounds",
+        type=int,
+        default=3,
+        help="times that the questions written about the official texts are used, each with other distractors",
+    )
+    command.add_argument(
         "--span-rounds", type=int, default=0, help="the same for their short answers; as --human-rounds where not given"
     )
     command.add_argument("--longest", type=int, default=704, help="tokens of a sequence")
@@ -148,7 +160,11 @@ def _add_training(command: argparse.ArgumentParser) -> None:
     command.add_argument("--minutes", type=float, default=0.0, help="time budget, which the schedule follows")
     command.add_argument("--steps", type=int, default=0, help="step budget; deterministic, unlike a time budget")
     command.add_argument("--threads", type=int, default=2)
-    command.add_argument("--warm-start", type=Path, help="a GGUF of the same shape to start from")
+    command.add_argument(
+        "--warm-start",
+        type=Path,
+        help="a GGUF or 16-bit weights to start from; of the same shape, or with fewer layers",
+    )
     command.add_argument("--eager", action="store_true", help="do not compile")
     command.add_argument("--checkpoint-minutes", type=float, default=4.0)
     command.add_argument("--validate-minutes", type=float, default=12.0)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from random import Random
 
+from training.asked import AskedStretch, asked_examples, asked_spans, read_asked
 from training.examples import human_examples, policy_examples
 from training.sequences import Tokenizer, write_sequence, write_span
 from training.shards import pack, save_shard, write_whole
@@ -25,7 +26,7 @@ POLICY_COUNTS = {
     "carbon_policy": 14,
     "law": 2,
 }  # tries per document and round
-_PARAGRAPHS_A_PART, _TEXTS_A_PART = 400, 250
+_PARAGRAPHS_A_PART, _TEXTS_A_PART, _STRETCHES_A_PART = 400, 250, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Sources:
 
     paragraphs: tuple[Paragraph, ...]
     texts: tuple[Text, ...]
+    asked: tuple[AskedStretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +63,29 @@ def read_sources(data: Path, cache: Path) -> Sources:
         for p in content["paragraphs"]
     ]
     texts = [Text(**{**t, "sentences": tuple(t["sentences"])}) for t in content["texts"]]
-    return Sources(tuple(paragraphs), tuple(texts))
+    return Sources(tuple(paragraphs), tuple(texts), tuple(read_asked(texts)))
 
 
 def plan_parts(
-    sources: Sources, human_rounds: int, policy_rounds: int, span_rounds: int = 0, longest: int = LONGEST
+    sources: Sources,
+    human_rounds: int,
+    policy_rounds: int,
+    span_rounds: int = 0,
+    longest: int = LONGEST,
+    *,
+    asked_rounds: int = 0,
 ) -> list[Part]:
     """Name every piece of work; the validation parts come first. ``span_rounds``: of people's, if other than their others."""
-    humans, texts = len(sources.paragraphs), len(sources.texts)
+    humans, texts, asked = len(sources.paragraphs), len(sources.texts), len(sources.asked)
     kinds = [
         ("human", human_rounds, humans, _PARAGRAPHS_A_PART),
         ("policy", policy_rounds, texts, _TEXTS_A_PART),
         ("span-human", span_rounds or human_rounds, humans, _PARAGRAPHS_A_PART),
         ("span-policy", policy_rounds, texts, _TEXTS_A_PART),
+        ("asked", asked_rounds, asked, _STRETCHES_A_PART),
+        ("span-asked", asked_rounds, asked, _STRETCHES_A_PART),
     ]
-    parts = [Part(f"validation-{kind}", 0, size, True, longest) for kind, _, size, _ in kinds]
+    parts = [Part(f"validation-{kind}", 0, size, True, longest) for kind, _, size, _ in kinds if size]
     for kind, count, size, step in kinds:
         for number in range(count):
             parts += [
@@ -89,6 +99,11 @@ def make_examples(sources: Sources, part: Part, seed: int) -> Iterator[Example]:
     """The examples of a part: the same for the same seed, whatever was made before."""
     rng = Random(f"{seed}/{part.name}")
     spans = "span" in part.name
+    if "asked" in part.name:
+        for stretch in sources.asked[part.start : part.stop]:
+            if stretch.held_out == part.validation:
+                yield from asked_spans(stretch, rng) if spans else asked_examples(stretch, rng)
+        return
     if "human" in part.name:
         others = [p for p in sources.paragraphs if p.held_out == part.validation]
         for paragraph in sources.paragraphs[part.start : part.stop]:

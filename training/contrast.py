@@ -18,7 +18,7 @@ Features = tuple[NDArray[np.integer[Any]], NDArray[np.float32], NDArray[np.int64
 class Recipe:
     """Everything that decides what comes out."""
 
-    words: int = 18_000
+    words: int = 18_000  # the most frequent ones of the texts; those of written questions and the thesaurus come on top
     buckets: int = 16_384
     dimensions: int = 128
     bucket_length: float = 0.5  # of a random bucket against a word of the same rarity
@@ -29,7 +29,13 @@ class Recipe:
     masked_share: float = 0.5  # of the pairs whose left side loses what both sides share
     masked: float = 0.7  # of what they share
     dropout: float = 0.1
-    shares: tuple[tuple[str, float], ...] = (("asked", 0.45), ("near", 0.45), ("title", 0.1))
+    shares: tuple[tuple[str, float], ...] = (
+        ("asked", 0.25),
+        ("written", 0.3),
+        ("near", 0.25),
+        ("meaning", 0.15),
+        ("title", 0.05),
+    )
     learned: float = 0.4  # how far the result goes from the table before training to the one after it
     seed: int = 0
 

@@ -34,6 +34,14 @@ def choose_vocabulary(cut: Sequence[Sequence[str]], weights: Sequence[int], size
     return usable[:size]
 
 
+def widen_vocabulary(vocabulary: Sequence[str], cut: Sequence[Sequence[str]], least: int) -> list[str]:
+    """Add the words of at least two characters that stand in so many of other texts; in order."""
+    known = set(vocabulary)
+    held = Counter(token for tokens in cut for token in set(tokens) if len(token) > 1 and token not in known)
+    added = [w for w, times in held.items() if times >= least and w.isalpha() and not w.isascii()]
+    return [*vocabulary, *sorted(added)]
+
+
 def count_words(cut: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> NDArray[np.int64]:
     """Count in how many texts each word stands: shape ``(len(vocabulary),)``."""
     rows = {word: row for row, word in enumerate(vocabulary)}

@@ -13,7 +13,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,17 @@ import torch
 from numpy.typing import NDArray
 
 from training.contrast import Recipe, Side, Trainer, embed, take
-from training.cooccur import choose_vocabulary, count_words, cut_texts, factorise, relate_words
-from training.embedder_data import Asked, Document, make_pairs, read_asked, read_documents
+from training.cooccur import choose_vocabulary, count_words, cut_texts, factorise, relate_words, widen_vocabulary
+from training.embedder_data import (
+    Asked,
+    Document,
+    Pair,
+    make_pairs,
+    read_asked,
+    read_documents,
+    read_meanings,
+    read_written,
+)
 from vectorstore.static_embed import FORMAT, features
 
 OUT = Path("build/embedder")
@@ -31,6 +40,7 @@ WORDS, SIDES, CHECKPOINT, RECIPE, RESULT = "words.npz", "sides.npz", "checkpoint
 
 _TEXT_WEIGHTS = {"law": 1}  # of the running words; the rest is rarer and nearer to what is asked about
 _OTHER_WEIGHT = 3
+_SEEN_TWICE = 2  # a word of written questions or of the thesaurus that so many of them have gets a vector of its own
 _LONGEST = 600  # characters of a text
 _EVERY = 100  # steps between two lines of the log, and two checkpoints
 _CUTS = (1, 5, 20)
@@ -46,26 +56,45 @@ def main(arguments: Sequence[str] | None = None) -> None:
         documents = list(read_documents(given.data))
         asked, paragraphs = read_asked(given.data)
         documents += paragraphs
+        written, meanings = read_written(given.data), read_meanings()
         if not (given.out / WORDS).exists():
-            _save(given.out / WORDS, make_words(documents, recipe))
-        _save(given.out / SIDES, make_sides(documents, asked, _load(given.out / WORDS), recipe))
+            said = [a.question + a.sentence for a in written if not a.validation]
+            said += [pair.left + pair.right for pair in meanings]
+            _save(given.out / WORDS, make_words(documents, said, recipe))
+        sides = make_sides(documents, Questions(asked, written, meanings), _load(given.out / WORDS), recipe)
+        _save(given.out / SIDES, sides)
     words, sides = _load(given.out / WORDS), read_sides(_load(given.out / SIDES))
     start = make_table(words, sides, recipe)
     trained = train(start, sides, recipe, given.out / CHECKPOINT)
     # Training is short of policy questions and forgets some of what words mean there; half way back is better at both.
     rounded, scales = quantise(start + recipe.learned * (trained - start))
-    _log(f"validation: {measure(rounded * scales[:, None], sides)}")
+    for name in ("validation", "written-validation"):
+        _log(f"{name}: {measure(rounded * scales[:, None], sides, name)}")
     result = given.out / RESULT
     _save(result, {"format": np.int64(FORMAT), "table": rounded, "scales": scales, "words": words["words"]})
     _log(f"{result} {result.stat().st_size} bytes, sha256 {hashlib.sha256(result.read_bytes()).hexdigest()}")
 
 
-def make_words(documents: Sequence[Document], recipe: Recipe) -> dict[str, NDArray[Any]]:
-    """Give the vocabulary, a unit vector for each word, and how telling it is (inverse document frequency)."""
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """All that is asked: of question sets, written about official texts, and single words of the thesaurus."""
+
+    asked: Sequence[Asked]
+    written: Sequence[Asked] = ()
+    meanings: Sequence[Pair] = ()
+
+
+def make_words(documents: Sequence[Document], said: Sequence[str], recipe: Recipe) -> dict[str, NDArray[Any]]:
+    """Give the vocabulary, a unit vector for each word, and how telling it is (inverse document frequency).
+
+    ``said`` are questions with their answers and wordings with their meanings: everyday words that the documents lack.
+    """
     paragraphs = [(d.kind, "".join(sentences)) for d in documents for sentences in d.paragraphs]
     weights = [_TEXT_WEIGHTS.get(kind, _OTHER_WEIGHT) for kind, _ in paragraphs]
     cut = cut_texts(text for _, text in paragraphs)
-    vocabulary = choose_vocabulary(cut, weights, recipe.words)
+    cut_said = cut_texts(said)
+    vocabulary = widen_vocabulary(choose_vocabulary(cut, weights, recipe.words), cut_said, _SEEN_TWICE)
+    cut, weights = [*cut, *cut_said], [*weights, *[_OTHER_WEIGHT] * len(cut_said)]
     telling = np.log1p(len(cut) / (count_words(cut, vocabulary) + 1.0))
     _log(f"{len(vocabulary)} words chosen of {sum(map(len, cut))}")
     vectors = factorise(relate_words(cut, weights, vocabulary), recipe.dimensions, recipe.seed)
@@ -74,22 +103,26 @@ def make_words(documents: Sequence[Document], recipe: Recipe) -> dict[str, NDArr
 
 
 def make_sides(
-    documents: Sequence[Document], asked: Sequence[Asked], words: Mapping[str, NDArray[Any]], recipe: Recipe
+    documents: Sequence[Document], questions: Questions, words: Mapping[str, NDArray[Any]], recipe: Recipe
 ) -> dict[str, NDArray[Any]]:
     """Make the texts of all pairs, and of the validation questions, into features; in one flat mapping for a file."""
     listed = bytes(words["words"]).decode().split("\n")
     vocabulary = {word: row for row, word in enumerate(listed)}
     texts: dict[str, Sequence[str]] = {}
-    for kind, pairs in make_pairs(documents, asked, recipe.seed).items():
+    made = make_pairs(documents, questions.asked, recipe.seed, questions.written, questions.meanings)
+    for kind, pairs in made.items():
         texts[f"{kind}.left"] = [pair.left for pair in pairs]
         texts[f"{kind}.right"] = [pair.right for pair in pairs]
-    positions = {a.paragraph: 0 for a in asked}
-    positions = {paragraph: at for at, paragraph in enumerate(positions)}
-    texts["validation.right"] = list(positions)
-    texts["validation.left"] = [a.question for a in asked if a.validation]
-    flat: dict[str, NDArray[Any]] = {
-        "validation.gold": np.array([positions[a.paragraph] for a in asked if a.validation])
-    }
+    flat: dict[str, NDArray[Any]] = {}
+    # People's questions look for their paragraph among all of them; written ones for their sentence among those asked about.
+    for name, given, wanted in (
+        ("validation", questions.asked, [a.paragraph for a in questions.asked]),
+        ("written-validation", questions.written, [a.sentence for a in questions.written]),
+    ):
+        positions = {text: at for at, text in enumerate(dict.fromkeys(wanted))}
+        kept = [(a.question, positions[text]) for a, text in zip(given, wanted, strict=True) if a.validation]
+        texts[f"{name}.right"], texts[f"{name}.left"] = list(positions), [question for question, _ in kept]
+        flat[f"{name}.gold"] = np.array([gold for _, gold in kept], dtype=np.int64)
     for name, found in texts.items():
         side = list_features([text[:_LONGEST] for text in found], vocabulary, recipe.buckets)
         _log(f"{name}: {len(side)} texts, {len(side.places)} features")
@@ -110,10 +143,11 @@ def list_features(texts: Sequence[str], vocabulary: Mapping[str, int], buckets: 
 
 def read_sides(flat: Mapping[str, NDArray[Any]]) -> dict[str, Side]:
     """Give the sides by name (``asked.left``), with the validation questions' ``same`` naming their paragraph."""
-    names = sorted({name.rsplit(".", 1)[0] for name in flat if name != "validation.gold"})
+    names = sorted({name.rsplit(".", 1)[0] for name in flat if not name.endswith(".gold")})
     sides = {name: Side(*(flat[f"{name}.{field}"] for field in Side.__dataclass_fields__)) for name in names}
-    left = sides["validation.left"]
-    sides["validation.left"] = Side(left.places, left.weights, left.starts, flat["validation.gold"])
+    for name in ("validation", "written-validation"):
+        left = sides[f"{name}.left"]
+        sides[f"{name}.left"] = Side(left.places, left.weights, left.starts, flat[f"{name}.gold"])
     return sides
 
 
@@ -146,16 +180,16 @@ def train(
     return trainer.weights()
 
 
-def measure(table: NDArray[np.float32], sides: Mapping[str, Side]) -> dict[str, float]:
-    """Give recall and mean reciprocal rank of the validation questions among all paragraphs of the question sets."""
+def measure(table: NDArray[np.float32], sides: Mapping[str, Side], name: str = "validation") -> dict[str, float]:
+    """Give recall and mean reciprocal rank of the validation questions among all texts that some question is about."""
     matrix = torch.from_numpy(np.ascontiguousarray(table, dtype=np.float32))
     with torch.no_grad():
         left, right = (
             embed(matrix, *take(side, np.arange(len(side))), len(side))
-            for side in (sides["validation.left"], sides["validation.right"])
+            for side in (sides[f"{name}.left"], sides[f"{name}.right"])
         )
         scores = (left @ right.T).numpy()
-    gold = sides["validation.left"].same
+    gold = sides[f"{name}.left"].same
     ranks = (scores > scores[np.arange(len(gold)), gold][:, None]).sum(axis=1)
     found = {f"recall@{at}": float((ranks < at).mean()) for at in _CUTS}
     return {name: round(value, 4) for name, value in {**found, "mrr": float((1 / (ranks + 1)).mean())}.items()}

@@ -14,7 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
-from training.texts import cut_sentences, join_lines, list_paragraphs
+from assistant.reading.thesaurus import GAP, read_lines
+from training.asked import read_asked as read_stretches
+from training.texts import cut_sentences, join_lines, list_paragraphs, read_official
 
 OFFICIAL = "text/official.jsonl.xz"
 QUESTION_SETS = ("cmrc2018_train", "cmrc2018_trial", "drcd_dev")
@@ -27,6 +29,7 @@ VALIDATION_SHARE = 12  # one question paragraph in so many
 _LAW_SHARE = 10  # laws are nine tenths of the text, and all alike: one sentence in so many is asked with
 _WINDOW = 3  # sentences on each side that belong to a sentence
 _SHORTEST = 10  # characters of a sentence that can ask for its neighbours
+_BESIDE = 1  # sentences on each side of one that a written question may find too
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,44 @@ def read_asked(data: Path) -> tuple[list[Asked], list[Document]]:
     return asked, documents
 
 
-def make_pairs(documents: Sequence[Document], asked: Sequence[Asked], seed: int) -> dict[str, list[Pair]]:
-    """Make the pairs of each kind: ``asked`` (question, paragraph or sentence), ``title``, ``near``."""
+def read_written(data: Path) -> list[Asked]:
+    """Read the questions that were written about the official texts, with the sentence that answers and those beside it."""
+    written: list[Asked] = []
+    for stretch in read_stretches(list(read_official(data))):
+        if stretch.title in MEASURED_ON:
+            continue
+        for question in stretch.questions:
+            for gold in question.gold:
+                around = stretch.sentences[max(0, gold - _BESIDE) : gold + _BESIDE + 1]
+                written.append(Asked(question.text, "".join(around), stretch.sentences[gold], stretch.held_out))
+    return written
+
+
+def read_meanings() -> list[Pair]:
+    """Read the thesaurus: an everyday wording, and what it is called officially."""
+    return [
+        Pair(said, official)
+        for officials, everyday in read_lines()
+        for official in officials
+        for said in everyday
+        if GAP not in said + official
+    ]
+
+
+def make_pairs(
+    documents: Sequence[Document],
+    asked: Sequence[Asked],
+    seed: int,
+    written: Sequence[Asked] = (),
+    meanings: Sequence[Pair] = (),
+) -> dict[str, list[Pair]]:
+    """Make the pairs of each kind: ``asked`` and ``written`` (question, paragraph or sentence), ``title``, ``near``, ``meaning``."""
     rng = Random(seed)
     questions = [a for a in asked if not a.validation]
+    own = [a for a in written if not a.validation]
     return {
+        "written": [pair for a in own for pair in (Pair(a.question, a.sentence), Pair(a.question, a.paragraph))],
+        "meaning": list(meanings),
         "asked": [pair for a in questions for pair in (Pair(a.question, a.paragraph), Pair(a.question, a.sentence))],
         "title": [pair for d in documents if d.title for pair in _pair_title(d, rng)],
         "near": [pair for d in documents for p in d.paragraphs for pair in _pair_neighbours(d.kind, p, rng)],

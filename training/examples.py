@@ -58,8 +58,8 @@ def _human_example(asked: Asked, paragraph: Paragraph, stretch: Stretch, ranked:
     distractors = [stretch.sentences[i] for i in safe[: rng.randint(FEWEST, 12)]]
     if rng.random() < NO_ANSWER_SHARE:
         near = _without_answer(gold, asked.answer) if rng.random() < 0.5 else None
-        return _assemble("human-none", asked.question, [], [*([near] if near else []), *distractors], "", rng)
-    return _assemble("human", asked.question, [gold], distractors, asked.answer, rng)
+        return assemble("human-none", asked.question, [], [*([near] if near else []), *distractors], "", rng)
+    return assemble("human", asked.question, [gold], distractors, asked.answer, rng)
 
 
 def _without_answer(sentence: str, answer: str) -> str | None:
@@ -105,17 +105,17 @@ def _fact_example(text: Text, window: Sequence[str], sentence: str, rng: Random)
     near = remove_clause(sentence, draft.clause)
     near = near if near and draft.answer not in near else None
     if form < 0.08:
-        return _assemble(f"{draft.kind}-none", question, [], distractors, "", rng)
+        return assemble(f"{draft.kind}-none", question, [], distractors, "", rng)
     if form < 0.16 and near:
-        return _assemble(f"{draft.kind}-clause-gone", question, [], [near, *distractors], "", rng)
+        return assemble(f"{draft.kind}-clause-gone", question, [], [near, *distractors], "", rng)
     if form < 0.22 and draft.key in question and draft.key:
         return _swapped_example(draft, question, sentence, window, distractors, rng)
     misses = [near] if near and rng.random() < 0.15 else []
     other = _other_label(sentence, question, rng) if rng.random() < 0.6 else None
     if other and rng.random() < 0.25:
-        return _assemble(f"{draft.kind}-other-label", question, [], [other, *distractors], "", rng)
+        return assemble(f"{draft.kind}-other-label", question, [], [other, *distractors], "", rng)
     misses += [other] if other else []
-    return _assemble(draft.kind, question, [sentence], [*misses, *distractors], draft.answer, rng)
+    return assemble(draft.kind, question, [sentence], [*misses, *distractors], draft.answer, rng)
 
 
 def _swapped_example(
@@ -132,7 +132,7 @@ def _swapped_example(
     strange = [n for n in nouns if n not in shown]
     if not strange:
         return None
-    return _assemble(
+    return assemble(
         f"{draft.kind}-swapped", question.replace(draft.key, rng.choice(strange)), [], [sentence, *distractors], "", rng
     )
 
@@ -194,8 +194,8 @@ def _topic_example(text: Text, window: Sequence[str], rng: Random) -> Example | 
     stretch = Stretch(part)
     others = [part[i] for i in stretch.rank(question) if i not in at and term not in part[i]]
     if rng.random() < 0.08:
-        return _assemble("topic-none", question, [], others[: rng.randint(FEWEST, 12)], "", rng)
-    return _assemble("topic", question, [part[i] for i in at], others[: rng.randint(3, 10)], "", rng)
+        return assemble("topic-none", question, [], others[: rng.randint(FEWEST, 12)], "", rng)
+    return assemble("topic", question, [part[i] for i in at], others[: rng.randint(3, 10)], "", rng)
 
 
 def _distractors(window: Sequence[str], gold: str, question: str, answer: str, rng: Random) -> list[str]:
@@ -218,10 +218,13 @@ def _distractors(window: Sequence[str], gold: str, question: str, answer: str, r
     return chosen
 
 
-def _assemble(
+def assemble(
     kind: str, question: str, golds: Sequence[str], distractors: Sequence[str], answer: str, rng: Random
 ) -> Example:
-    """Put the candidates into an order; the question may be in the form in which the product hands it over."""
+    """Put the candidates into an order; the question may be in the form in which the product hands it over.
+
+    Only questions made by program are put into everyday words; what people wrote stays as it is.
+    """
     wrong = [d for d in dict.fromkeys(distractors) if d not in golds][: MOST - len(golds)]
     candidates = [*golds, *wrong]
     if rng.random() < SORTED_SHARE:
@@ -229,7 +232,7 @@ def _assemble(
         candidates = [candidates[i] for i in ranked]
     else:
         rng.shuffle(candidates)
-    if not kind.startswith("human"):
+    if not kind.startswith(("human", "asked")):
         question = say_everyday(question, rng)
     if rng.random() < NORMALISED_SHARE:
         question = as_product_reads(question)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -252,6 +252,7 @@ def _validate(run: Run, model: Reader, state: State, held_out: Shard, tokenizer:
     score = (
         float(figures["human"]["label"])
         + float(figures["policy"]["label"])
+        + float(figures["asked"]["label"])
         + float(figures["auroc"])
         + float(figures["span"])
     )
@@ -267,7 +268,7 @@ def validate(model: Reader, held_out: Shard, run: Run, tokenizer: Tokenizer, mos
     model.eval()
     yes, no = tokenizer.special_token("<y>"), tokenizer.special_token("<n>")
     starts = held_out.starts
-    right: dict[str, list[tuple[bool, bool]]] = {"human": [], "policy": []}
+    right: dict[str, list[tuple[bool, bool]]] = {"human": [], "policy": [], "asked": []}
     heights: dict[bool, list[float]] = {True: [], False: []}
     spans: list[float | None] = []
     step = max(1, len(held_out.lengths) // (3 * most))
@@ -290,7 +291,8 @@ def validate(model: Reader, held_out: Shard, run: Run, tokenizer: Tokenizer, mos
         answered = bool((targets[labels] == Target.YES).any())
         heights[answered].append(float(difference.max()))
         if answered:
-            kind = "human" if held_out.names[held_out.kinds[i]].startswith("human") else "policy"
+            name = held_out.names[held_out.kinds[i]].split("-")[0]
+            kind = name if name in right else "policy"
             pointed = int(rows[-1, tokens[labels]].argmax())
             right[kind].append(
                 (targets[labels][int(difference.argmax())] == Target.YES, targets[labels][pointed] == Target.YES)
@@ -361,7 +363,7 @@ def _resume(run: Run, model: Reader, optimizers: Sequence[torch.optim.Optimizer]
             optimizer.load_state_dict(kept)
         return State(**content["state"])
     if run.warm_start:
-        weights = _starting_weights(run.warm_start)
+        weights = deepen(_starting_weights(run.warm_start), run.layers)
         model.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
     return State()
 
@@ -373,6 +375,28 @@ def _starting_weights(file: Path) -> dict[str, NDArray[np.float32]]:
         return read_gguf(file)[0]
     content = torch.load(file, map_location="cpu", weights_only=True)
     return {k: v.float().numpy() for k, v in content["weights"].items()}
+
+
+def deepen(weights: Mapping[str, NDArray[np.float32]], layers: int) -> dict[str, NDArray[np.float32]]:
+    """Weights for ``layers`` blocks that compute what those of fewer blocks do, to go on training with more of them.
+
+    The new blocks are spread among the old ones, each a copy of the one before it that adds nothing yet (its two last
+    matrices are zero). ``ValueError`` where the weights have more blocks than that.
+    """
+    had = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith("blocks."))
+    if layers < had:
+        raise ValueError(f"the weights to start from have {had} layers, more than {layers}")
+    # Old block i comes to place i * layers / had, rounded up; the places between are new.
+    source = [at * had // layers for at in range(layers)]
+    deeper = {name: value for name, value in weights.items() if not name.startswith("blocks.")}
+    for at, block in enumerate(source):
+        copy = at > 0 and source[at - 1] == block
+        for name, value in weights.items():
+            if name.startswith(f"blocks.{block}."):
+                rest = name.split(".", 2)[2]
+                silent = copy and rest in ("out.weight", "down.weight")
+                deeper[f"blocks.{at}.{rest}"] = np.zeros_like(value) if silent else value
+    return deeper
 
 
 def _shape(run: Run, tokenizer: Tokenizer) -> Shape:
