@@ -35,6 +35,7 @@ from assistant.question.weigh import weigh
 from assistant.reading.thesaurus import find_meanings, list_official_words
 from assistant.settings import read_settings
 from assistant.types import Asks, Question, Role, Turn
+from training.asked import read_asked
 from training.examples import policy_examples
 from training.texts import read_official
 from vectorstore.embed import open_embedder
@@ -46,12 +47,14 @@ from vectorstore.segment import tag_words
 from vectorstore.types import Document, Media, ParsedDocument
 
 ROOT = Path(__file__).resolve().parent.parent
-FRESH = ("invented", "crawled", "national", "accounts", "laws", "local", "district", "bulletin")
+FRESH = ("invented", "crawled", "national", "accounts", "laws", "local", "district", "bulletin", "reworded", "mixed")
 LABELLED = ("seeds", "tests/documents", *(f"benchmarks/fresh/{name}" for name in FRESH))
+DOCUMENTS = {"benchmarks/fresh/reworded": "seeds"}  # of questions that stand apart from their documents
 SEEN = tuple(f"benchmarks/fresh/{name}" for name in ("plans", "reports", "rules"))  # nothing of these is held out
 MADE = 200  # questions made of official texts
+OTHERS = 8  # stretches that stand beside one in which nothing answers
 KINDS = ("work_report", "congress_report", "carbon_policy")
-LABELLED_WEIGHT, SWAPPED_WEIGHT, MADE_WEIGHT, ANSWER_WEIGHT, DECAY = 2.0, 1.0, 0.3, 3.0, 3.0
+LABELLED_WEIGHT, SWAPPED_WEIGHT, WRITTEN_WEIGHT, MADE_WEIGHT, ANSWER_WEIGHT, DECAY = 2.0, 1.0, 1.0, 0.3, 3.0, 3.0
 SURE = 0.07  # share of the labelled near misses that may pass as an answer
 NEAR = {"quantity": 0.15, "other": 0.26}  # and as the nearest wording; a wrong figure is worse than a wrong sentence
 EVEN = 0.6  # and what is less likely than this is never given as the answer
@@ -66,6 +69,9 @@ FOR = {
     "unit",
     "dense",
     "ahead",
+    "clause",
+    "clause_ahead",
+    "meant",
     "lexical",
     "best_lexical",
     "fits",
@@ -114,6 +120,7 @@ def main() -> None:
             *with_and_without(labelled),
             *swap(labelled, list_things(given.data), 11),
             *with_and_without(made_cases(given.data)),
+            *with_and_without(written_cases(given.data)),
         ]
         fitted_on = [one for case in cases for one in judge_case(case, engine.score)]
         shown = [*with_and_without(policy_cases(given.data)), *with_and_without(paraphrase_cases(given.data))]
@@ -135,7 +142,9 @@ def labelled_cases() -> Iterator[Case]:
     """The tuning thirds of the questions that stand in this repository."""
     embedder = open_embedder(read_settings().embedder)
     for folder in (*LABELLED, *SEEN):
-        documents = [parse(read_document(file, root=root)) for file, root in find_sources([ROOT / folder])]
+        documents = [
+            parse(read_document(file, root=root)) for file, root in find_sources([ROOT / DOCUMENTS.get(folder, folder)])
+        ]
         index = MemoryIndex(documents, embedder)
         for sample in read_questions(ROOT / folder / "questions.jsonl"):
             if is_held_out(sample.id) and folder not in SEEN:
@@ -162,6 +171,25 @@ def made_cases(data: Path) -> Iterator[Case]:
                 yield Case(f"{text.title} {example.question}", "made", question, index, (answer,))
         if made >= MADE:
             return
+
+
+def written_cases(data: Path) -> Iterator[Case]:
+    """Questions written about stretches of official texts that no training has seen; those that nothing answers too.
+
+    What answers is looked for in the text around it. Where nothing does, only the stretch is known to hold no answer, so it
+    stands among stretches of other texts.
+    """
+    stretches = [s for s in read_asked(list(read_official(data))) if s.held_out]
+    rng = Random(17)
+    for stretch in stretches:
+        whole = index_text(stretch.title, "\n".join((*stretch.sentences, *stretch.around)))
+        others = [s for other in rng.sample(stretches, min(OTHERS, len(stretches))) for s in other.sentences]
+        alone = index_text(stretch.title, "\n".join((*stretch.sentences, *others)))
+        for asked in stretch.questions:
+            index = whole if asked.gold else alone
+            question = understand(asked.text, (), describe_corpus(index.documents))
+            answers = tuple(stretch.sentences[i] for i in asked.gold)
+            yield Case(f"{stretch.title} {asked.text}", "written", question, index, answers)
 
 
 def policy_cases(data: Path) -> Iterator[Case]:
@@ -302,7 +330,9 @@ def fit(judged: Sequence[Judged]) -> Model:
     own = weights / spread
     model = Model(own, bias - float(mean @ own), {}, {})
     misses = [
-        one for one in judged if not one.case.answers and one.case.kind not in ("made", "swapped") and _was_read(one)
+        one
+        for one in judged
+        if not one.case.answers and one.case.kind not in ("made", "swapped", "written") and _was_read(one)
     ]
     # What is hedged for other reasons (assistant.answering.compose.is_hedged) needs no threshold to be so.
     worded = [replace(one, figures=one.figures[is_worded(one.figures)]) for one in misses]
@@ -318,7 +348,7 @@ def is_worded(figures: Floats) -> NDArray[np.bool_]:
 
 
 def _worth(case: Case) -> float:
-    return {"made": MADE_WEIGHT, "swapped": SWAPPED_WEIGHT}.get(case.kind, LABELLED_WEIGHT)
+    return {"made": MADE_WEIGHT, "swapped": SWAPPED_WEIGHT, "written": WRITTEN_WEIGHT}.get(case.kind, LABELLED_WEIGHT)
 
 
 def _was_read(judged: Judged) -> bool:
