@@ -29,10 +29,10 @@ from assistant.question.anchor import anchor, holds_name, note_other_figure
 from assistant.question.english import is_english
 from assistant.question.follow import understand, understand_as_follow_up
 from assistant.question.slots import Slot, name_counted, plan_slots, rank_places
-from assistant.question.understand import describe_corpus
+from assistant.question.understand import describe_corpus, read_narrowly
 from assistant.question.weigh import Searchable, Weighing, weigh
 from assistant.reading.quantities import Measure, find_quantities
-from assistant.reading.stated import inherits_year, is_undated, may_be_of, states_year
+from assistant.reading.stated import inherits_year, is_undated, may_be_of, states_year, tells_year_before
 from assistant.types import (
     Answer,
     Citation,
@@ -187,6 +187,10 @@ class Assistant:
         if not history:
             yield Understood(understood)
         passages, decision = self._decide(understood, index, model)
+        if decision.refusal and (narrow := read_narrowly(understood)):
+            found = self._decide(narrow, index, model)
+            if found[1].refusal is None:
+                understood, (passages, decision) = narrow, found
         if history:
             own = understand(question, (), corpus).terms
             for subject in (False, True):
@@ -224,11 +228,12 @@ class Assistant:
         """What was found for a question, and whether it is enough to answer."""
         found = () if question.kind in (Kind.NONE, Kind.CORPUS) else self._retrieve(question, index, model)
         decision = decide(question, found, index)
-        if decision.refusal and question.scope.years and question.kind in WEIGHED:
+        if decision.refusal and question.scope.years and question.kind in (*WEIGHED, Kind.LIST):
             dated = self._retrieve_stated(question, index, model)
             again = decide(question, dated, index) if dated else decision
             if again.refusal is None:
                 return dated, again
+        if decision.refusal and question.scope.years and question.kind in WEIGHED:
             undated = self._retrieve_undated(question, index, model)
             if undated and is_certain(question, undated) and decide(question, undated, index).refusal is None:
                 asks = question.asks
@@ -247,7 +252,10 @@ class Assistant:
         """What sentences say that have no year, where the year that was asked for may be theirs; a person has to judge that."""
         wider = replace(question.scope, years=frozenset())
         found = retrieve(question, index, self._scorer(question, model), scope=wider)
-        return number(p for p in found if may_be_of(p.sentence, question.scope.years, index.documents))
+        years, documents = question.scope.years, index.documents
+        return number(
+            p for p in found if may_be_of(p.sentence, years, documents) or tells_year_before(p.sentence, years)
+        )
 
     def _scorer(self, question: Question, model: Model) -> Scorer | None:
         """The reader that scores sentences, where the model is one and the question wants a single answer."""

@@ -28,7 +28,7 @@ _TOKENS = re.compile(
     rf"|(?P<ordinal>(?<=第){_RUN}+)"
     rf"|(?P<fixed>{'|'.join(sorted(_FIXED, key=len, reverse=True))})"
     rf"|(?P<run>(?!{_RUN}*千(?:瓦|克|米|伏|卡|赫)){_RUN}{{2,}}|{_RUN}+?(?=千(?:瓦|克|米|伏|卡|赫)))"
-    rf"|(?P<single>[〇一二三四五六七八九两十百](?=\s?(?:{'|'.join(_COUNTERS)})))"
+    rf"|(?P<single>(?<!\d)[〇一二三四五六七八九两十百](?=\s?(?:{'|'.join(_COUNTERS)})))"
 )
 _SEPARATED_ASCII = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d])")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from assistant.answering.beside import is_beside
+from assistant.answering.chosen import give_reason, keep_counted
 from assistant.answering.facing import asks_several, choose_alike, is_shared, tells_done
 from assistant.answering.framing import frame_answer
 from assistant.answering.opposed import Opposed
@@ -37,6 +38,7 @@ from assistant.question.whose import asks_body, asks_document
 from assistant.reading.expect import holds_answer
 from assistant.reading.owners import About, ask_about, find_places, read_about
 from assistant.reading.pairs import keep_spoken, names_them
+from assistant.reading.reasons import asks_why, gives_reason
 from assistant.reading.rules import RULE
 from assistant.reading.stated import lies_in, name_years
 from assistant.types import Asks, Kind, Passage, Question
@@ -147,6 +149,7 @@ def _list(question: Question, passages: Sequence[Passage], weighing: Weighing) -
     if not places and max((p.reader or 0.0 for p in chosen), default=0.0) >= _READ:
         chosen = [p for p in chosen if p.reader is None or p.reader >= _UNREAD]
     chosen = add_conditions(question.focus, chosen, passages)
+    counted = keep_counted(question.focus, passages)
     for passage in passages:
         held = "\n".join(p.sentence.plain for p in chosen)
         gain = weighing.coverage(f"{held}\n{passage.sentence.plain}") - weighing.coverage(held)
@@ -159,7 +162,7 @@ def _list(question: Question, passages: Sequence[Passage], weighing: Weighing) -
         chosen = whole or chosen
     statements = [
         Statement(None, frame(p.sentence), choose_quote(p.sentence, weighing, whole=_WHOLE), p.sentence)
-        for p in _in_order(chosen)
+        for p in _in_order(counted or chosen)
     ]
     turned = all(tells_done(question.focus, one.quote) for one in statements)
     return Composition(Layout.NEAREST if turned else Layout.BULLETS, tuple(statements))
@@ -188,7 +191,7 @@ def _answering(question: Question, passages: Sequence[Passage], weighing: Weighi
         open_label = _differs(passage.sentence.labels, best.sentence.labels, question)
         if gain >= _ALSO or (open_label and passage.coverage >= _TIE * best.coverage):
             chosen.append(passage)
-    return add_conditions(question.focus, chosen, passages)
+    return add_conditions(question.focus, give_reason(question.focus, chosen, passages, weighing), passages)
 
 
 def is_hedged(question: Question, passage: Passage, weighing: Weighing) -> bool:
@@ -226,6 +229,7 @@ def _in_order(passages: Sequence[Passage]) -> list[Passage]:
 def _say(question: Question, passages: Sequence[Passage], weighing: Weighing, *, near: bool = False) -> Composition:
     near, about = near or is_hedged(question, passages[0], weighing), ask_about(question)
     near = near or (asks_first(question.focus) and not says_first(passages[0].sentence.plain))
+    near = near or (asks_why(question.focus) and not any(gives_reason(p.sentence.plain) for p in passages))
     if read_meaning(question.focus, len(question.terms)):  # what defines the word would be told before this (ways.py)
         near, passages = True, passages[:1]
     if not near:
@@ -241,9 +245,8 @@ def _state(
 ) -> Statement:
     """What is quoted of a sentence, with a short answer where it is more than the nearest wording."""
     items, several = question.asks is Asks.OTHER, _is_figure(question) and asks_several(question.standalone)
-    whole = (
-        _WHOLE if near or several or (items and _MANNER.search(question.focus)) or question.kind is Kind.YES_NO else 0
-    )
+    manner = items and (_MANNER.search(question.focus) or asks_why(question.focus))
+    whole = _WHOLE if near or several or manner or question.kind is Kind.YES_NO else 0
     quote = choose_quote(
         sentence, weighing, whole=whole, items=items, asks=question.asks, question=question.focus, about=about
     )

@@ -14,6 +14,7 @@ from itertools import pairwise
 from assistant.finding.mismatch import is_of_another_number
 from assistant.question.weigh import Weighing
 from assistant.reading.clauses import Clause, split_clauses
+from assistant.reading.continued import end_of_naming
 from assistant.reading.expect import (
     DAY,
     DEADLINE,
@@ -121,6 +122,8 @@ def choose_quote(
     while (whole or items) and last + 1 < len(clauses) and not clauses[last + 1].opens:
         last += 1  # the rest of the enumeration
     last = end_of_rule(clauses, first, _end_of_row(text, clauses, last))
+    if asks not in (Asks.QUANTITY, Asks.YEAR):
+        last = end_of_naming(clauses, last)
     while last + 1 < len(clauses) and _HANGING.search(clauses[last].text) and not others[last + 1]:
         last += 1  # 在…规划中 says where something stands, and not yet what
     return text[clauses[first].start : clauses[last].end].strip()

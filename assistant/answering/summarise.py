@@ -13,6 +13,8 @@ from itertools import chain, zip_longest
 
 from assistant.answering.parts import Group, clean_headings, drop_around, drop_named, group, group_by_places, weigh_told
 from assistant.answering.quote import Piece, choose_quote
+from assistant.answering.shares import find_depth, share_bullets
+from assistant.answering.stand import find_places
 from assistant.question.titles import name_document
 from assistant.question.weigh import Weighing
 from assistant.reading.expect import NAMED
@@ -20,17 +22,25 @@ from assistant.reading.formal import NOTE, exhorts, holds_formality, is_formal, 
 from assistant.reading.owners import About
 from assistant.reading.pairs import is_of_others, names_them
 from assistant.reading.quantities import Measure, find_quantities
-from assistant.reading.wholes import LONGEST, carries, cut_runs, is_around, opens_article, rules, rules_firmly
+from assistant.reading.wholes import (
+    LONGEST,
+    LONGEST_RULE,
+    carries,
+    cut_runs,
+    is_around,
+    opens_article,
+    rules,
+    rules_firmly,
+)
 from assistant.types import Passage, Question
 from vectorstore.segment import content_words
 from vectorstore.types import Sentence
 
-_TOLD = 12  # bullets of a summary by headings or paragraphs
 _SUMMARISED = 12  # of one by places and years
 _GROUPS = 12  # sections of which a summary gives something each
 _FIGURES, _RULING, _NAMES = 3, 2, 2  # of a clause that count, the second of one that rules something
 _SHORT = 11  # characters; a shorter clause says little
-_AIMS, _AIMED = re.compile("目标|总体要求|主要指标"), re.compile(r"到20\d\d年|力争|率先")
+_AIMED = re.compile(r"到20\d\d年|力争|率先")
 _DIGIT = "[一二三四五六七八九十]"
 _TALKS, _TALK = re.compile('^[“"][^”"]*[”"]?$|(?:说|坦言|感慨|告诉记者)[，,:：]'), 1.5  # what somebody says adds colour
 # What the text itself counts as a point.
@@ -40,12 +50,10 @@ _MARK = re.compile(rf"^\s*[(（]{_DIGIT}+[)）]")
 _GAP = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 _GAPS, _MANY_GAPS = 3, 12  # of what a page has around its text, in a clause and in a sentence
 # What a report as a whole, or a year, is told by before anything else.
-_HEADLINE = re.compile("生产总值|新增就业|人均可支配收入|消费价格|财政赤字|预期目标|贫困人口|粮食.{0,4}产")
-_FIRST, _OPENING = 1.5, 1.5  # what that counts, and a short sentence that opens a paragraph and says what it is about
-_LEADS = 0.5  # what it counts that a sentence opens a paragraph of several: what follows explains it
-_SENTENCES, _TOPIC = 3, 20  # sentences of such a paragraph and paragraphs beside it, characters of such a sentence
-_MANY_BELOW = 2  # headings below one beyond its bullets, from which on they come first
-_PARTS = re.compile("[;；]")
+_HEADLINE = re.compile(
+    "(?<!单位地区)(?<!单位国内)(?<!单位)生产总值|新增就业|人均可支配收入|消费价格|财政赤字|预期目标|贫困人口|粮食.{0,4}产"
+)
+_FIRST = 1.5  # what that counts
 _NAMED = 0.8  # of a subject what a heading has to hold to be about it as a whole
 _LISTED = 160  # characters of the headings below one that are named beside it
 _NUMBER = re.compile(r"^\s*(?:[(（][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十\d]+[、.．](?:\d+[、.．]?)*)\s*")
@@ -55,9 +63,12 @@ _FRAME = re.compile(
 )
 _NOTE = re.compile(r"[(（][^()（）]*[)）]$")
 # What it counts that a clause rules something, does so firmly, opens an article (also of a law as a whole), or speaks of the document.
-_RULED, _FIRMLY, _OPENS, _OPENS_WHOLE, _CARRIED = 0.4, 0.8, 0.5, 1.2, 2.0
+_RULED, _FIRMLY, _OPENS, _OPENS_WHOLE, _CARRIED = 0.4, 0.8, 0.5, 1.5, 2.0
 # What it counts that words, or a neighbour in the paragraph, were told; characters.
 _AGAIN, _BESIDE, _NEAR = 1.0, 0.3, 300
+_MADE_FOR = re.compile(
+    "^\\s*(?:第[一1]条\\s+)?(?:为|根据|依据|按照).*制定本"
+)  # says only what the document is made for
 _FEW = 2  # paragraphs that are not told in turns: one may be only an afterword
 _FURTHER = 1.0  # worth of what a sentence says beside its best clause, where that is told
 _LOST, _LEAST = (
@@ -67,7 +78,7 @@ _LOST, _LEAST = (
 _TOO_LONG = 0.01  # what each character of a bullet beyond the longest counts
 _WHOSE = 0.8  # what it counts that clauses open the sentence: there stands who does it
 _HANGING = re.compile(
-    r"(?:^|[,，;；])(?:到|至)?20\d\d年[底末前初]?$|(?:中|时|后|来看|为例|发现|表示|认为|指出|显示|获悉)$|^(?:并|且|以及|包括)|20\d\d年是[^,，]{0,20}(?:之年|的一年)$"
+    r"(?:^|[,，;；])(?:到|至)?20\d\d年[底末前初]?$|(?:中|时|后|来看|为例|发现|表示|认为|指出|显示|获悉)$|^(?:并|且|以及|包括|(?:也|就)?是(?!否))|20\d\d年是[^,，]{0,20}(?:之年|的一年)$"
 )  # what lacks its other half
 
 
@@ -83,8 +94,9 @@ class Told:
 def choose_told(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Told]:
     """Choose the clauses of a summary, in the order of the text."""
     years = question.scope.years
-    # What is planned for 2030 is no part of what was asked for 2025.
-    passages = [p for p in passages if not years or (p.sentence.labels.year or 0) <= max(years)]
+    # What is planned for 2030 is no part of what was asked for 2025, but of the document that has 2025 in its title.
+    named = any(passage.headings and all(str(year) in passage.headings[0] for year in years) for passage in passages)
+    passages = [p for p in passages if not years or named or (p.sentence.labels.year or 0) <= max(years)]
     passages = drop_around(passages)
     if passages and all(passage.headings for passage in passages):
         passages = drop_named([clean_headings(passage) for passage in passages])
@@ -114,7 +126,7 @@ def _tell(groups: Sequence[Group], about: About) -> list[Told]:
 
 def _tell_by_headings(question: Question, passages: Sequence[Passage], weighing: Weighing) -> list[Told]:
     ordered = sorted(passages, key=lambda p: (p.sentence.source, p.sentence.start))
-    depth = _find_depth(ordered)
+    depth = find_depth(ordered)
     groups: dict[tuple[str, ...], list[Passage]] = {}
     for passage in ordered:
         groups.setdefault((passage.sentence.source, *passage.headings[:depth]), []).append(passage)
@@ -123,7 +135,8 @@ def _tell_by_headings(question: Question, passages: Sequence[Passage], weighing:
         groups = told_of or groups
     about = About(question.scope.places)  # of a place in a set of documents the clauses that name it
     told: list[Told] = []
-    for one, share in zip(groups.values(), _share(list(groups.values()), depth), strict=True):
+    headed = [weighing.coverage("\n".join(one[0].headings[1:])) >= _NAMED for one in groups.values()]
+    for one, share in zip(groups.values(), share_bullets(list(groups.values()), depth, headed), strict=True):
         heading = _name(one, depth)
         if not question.scope.sources and all(
             told_of.passage.sentence.source != one[0].sentence.source for told_of in told
@@ -135,35 +148,7 @@ def _tell_by_headings(question: Question, passages: Sequence[Passage], weighing:
 
 
 def _only_carries(plain: str) -> bool:
-    return carries(plain) and not states_figure(plain)
-
-
-def _find_depth(passages: Sequence[Passage]) -> int:
-    """The deepest level of headings that gives half as many groups as bullets at most; else the second, or the first."""
-    deepest = max(len(p.headings) for p in passages)
-    for depth in range(deepest, 1, -1):
-        if len({(p.sentence.source, p.headings[:depth]) for p in passages}) <= _TOLD // 2:
-            return depth
-    finest = {(p.sentence.source, p.headings[:2]) for p in passages}
-    return 2 if len(finest) <= _TOLD else 1
-
-
-def _share(groups: Sequence[Sequence[Passage]], depth: int) -> list[int]:
-    """Give each group a bullet, one that states the aims another, one for each heading below, and the rest by what is left."""
-    shares = [2 if len(group) > 1 and _AIMS.search(" ".join(group[0].headings[1:])) else 1 for group in groups]
-    below = [len({passage.headings[: depth + 1] for passage in group}) for group in groups]
-    for _ in range(max(0, _TOLD - sum(shares))):
-        lacking = max(range(len(groups)), key=lambda n: (below[n] - shares[n], -n))
-        most = max(range(len(groups)), key=lambda n: (len(groups[n]) / (shares[n] + 1), -n))
-        most = lacking if below[lacking] > shares[lacking] + _MANY_BELOW else most
-        shares[most] += _room(groups[most]) > shares[most]
-    return shares
-
-
-def _room(group: Sequence[Passage]) -> int:
-    """How many bullets a group may have: one for each sentence, more for one that is long or has parts between semicolons."""
-    plain = [passage.sentence.plain for passage in group]
-    return sum(max(len(_PARTS.split(text.strip("；;"))), -(-len(text) // LONGEST)) for text in plain)
+    return carries(plain) and (_MADE_FOR.search(plain) is not None or not states_figure(plain))
 
 
 def _name(group: Sequence[Passage], depth: int) -> str:
@@ -244,11 +229,10 @@ def _rank(passages: Sequence[Passage], weighing: Weighing, about: About) -> list
     """What the text counts, then the best of each sentence, then what else each says."""
     tiers: tuple[list[tuple[Passage, Piece]], ...] = ([], [], [])
     counted = all(_MARKED.search(passage.sentence.plain) for passage in passages)  # a list that the text counts
-    opening = _find_openings(passages)
-    first = set() if weighing.terms else _find_first(passages)
+    places = find_places(passages, whole=not weighing.terms)
     for passage in passages:
-        more = _OPENING * (passage.sentence.id in opening) + _LEADS * (passage.sentence.id in first)
-        pieces = [replace(piece, worth=piece.worth + more) for piece in _cut(passage.sentence, weighing, about)]
+        cut = _cut(passage.sentence, weighing, about)
+        pieces = [replace(piece, worth=piece.worth + places.rate(passage, piece.text)) for piece in cut]
         for nth, piece in enumerate(_keep_apart(pieces)):
             tier = (
                 0
@@ -279,25 +263,6 @@ def _announces_rule(passage: Passage, piece: Piece) -> bool:
     return mark is not None and piece.start + len(piece.text) <= mark.start() + 1 and rules(piece.text)
 
 
-def _find_openings(passages: Sequence[Passage]) -> set[str]:
-    """The short sentences that open a paragraph and say what it is about."""
-    paragraphs: dict[tuple[str, int], list[Sentence]] = {}
-    for passage in passages:
-        paragraphs.setdefault((passage.sentence.source, passage.sentence.paragraph), []).append(passage.sentence)
-    if len(paragraphs) < _SENTENCES:
-        return set()
-    first = [min(told, key=lambda s: s.start) for told in paragraphs.values() if len(told) >= _SENTENCES]
-    return {sentence.id for sentence in first if len(sentence.plain) <= _TOPIC}
-
-
-def _find_first(passages: Sequence[Passage]) -> set[str]:
-    """The sentences that open a paragraph of several."""
-    paragraphs: dict[tuple[str, int], list[Sentence]] = {}
-    for passage in passages:
-        paragraphs.setdefault((passage.sentence.source, passage.sentence.paragraph), []).append(passage.sentence)
-    return {min(told, key=lambda s: s.start).id for told in paragraphs.values() if len(told) > 1}
-
-
 def _each_once(pairs: Sequence[tuple[Passage, Piece]]) -> tuple[list[tuple[Passage, Piece]], ...]:
     """What speaks again of a leading figure that was told earlier in the text comes after the rest."""
     again: set[int] = set()
@@ -321,8 +286,10 @@ def _keep_apart(pieces: Sequence[Piece]) -> list[Piece]:
 
 def _cut(sentence: Sentence, weighing: Weighing, about: About) -> list[Piece]:
     """All runs of whole clauses that are short enough, rated; of a sentence on several places those that name the asked one."""
-    text, (clauses, runs) = sentence.plain, cut_runs(sentence.plain)
-    idle = 2.0 * exhorts(text)
+    text = sentence.plain
+    longest = LONGEST_RULE if opens_article(text) or rules(text) else LONGEST
+    clauses, runs = cut_runs(text, longest)
+    idle = 2.0 * exhorts(text) + _CARRIED * (_MADE_FOR.search(text) is not None)
     pieces = []
     for run in runs:
         spoken = not any(is_of_others(text, clause, about) for clause in clauses[run.first : run.last + 1])
@@ -332,7 +299,7 @@ def _cut(sentence: Sentence, weighing: Weighing, about: About) -> list[Piece]:
             worth += (_OPENS if weighing.terms else _OPENS_WHOLE) * (run.first == 0 and opens_article(text)) + _LOST * (
                 not run.whole
             )
-            pieces.append(Piece(run.start, _drop_note(said), worth - _TOO_LONG * max(0, len(said) - LONGEST)))
+            pieces.append(Piece(run.start, _drop_note(said), worth - _TOO_LONG * max(0, len(said) - longest)))
     return pieces or [Piece(0, quote := choose_quote(sentence, weighing, about=about), _rate(quote, weighing))]
 
 

@@ -21,7 +21,7 @@ from assistant.answering.shown import compose_nearest, compose_whole
 from assistant.answering.speaker import compose_speaker, find_speaker, show_speaker
 from assistant.answering.yearly import find_yearly
 from assistant.finding.asked import find_match
-from assistant.finding.denied import find_denied
+from assistant.finding.denied import find_denied, find_excluded
 from assistant.finding.gate import Decision
 from assistant.question.anchor import find_stated_otherwise, note_figure
 from assistant.question.weigh import Searchable, Weighing, weigh
@@ -73,7 +73,8 @@ def choose_way(way: Way, index: Searchable) -> Way:
         return replace(told, compose=lambda: compose_charge(bearer, weighing))
     shown = way.passages[:1] if way.decision.refusal is None else ()
     refused = way.decision.refusal in (Refusal.NOT_IN_CORPUS, Refusal.OTHER_YEAR)
-    if (refused or (shown and unsure)) and (denied := find_denied(way.question, index, weighing)):
+    lacks = refused or (shown and unsure)
+    if lacks and (denied := find_denied(way.question, index, weighing) or find_excluded(way.question, index, weighing)):
         others = [p for p in shown if p.sentence.id != denied.id]
         passages = tuple(replace(p, number=n) for n, p in enumerate((Passage(1, denied, 1.0, 1.0), *others), 1))
         told = replace(way, passages=passages, decision=Decision(None), only_quotes=True)

@@ -14,6 +14,7 @@ from assistant.finding.allowed import asks_permission, rules_on
 from assistant.question.weigh import Weighing
 from assistant.reading.clauses import Clause, split_clauses
 from assistant.reading.expect import holds_answer, unit_fits, wants_date, wants_label
+from assistant.reading.nearness import find_nearest_clause
 from assistant.reading.owners import About, ask_about
 from assistant.reading.pairs import is_of_others, keep_spoken, read_figures, said_of
 from assistant.types import Asks, Question, ReaderScores
@@ -39,6 +40,9 @@ class Evidence:
     names: float  # share of what is counted (多少个…) that stands anywhere in the sentence
     dense: float  # cosine of the vectors
     ahead: float  # the same less that of the best other sentence
+    clause: float  # cosine of the question and the sentence's nearest clause
+    clause_ahead: float  # the same less that of the best other sentence
+    meant: float  # share that the sentence lacks by name, as far as it has words of near meaning
     lexical: float  # BM25, in twentieths
     best_lexical: float  # BM25 in proportion to the best sentence's
     fits: float  # 1 where it holds the kind of thing that is asked for
@@ -74,11 +78,17 @@ def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evi
     most = max((hit.lexical for hit in found.hits), default=0.0) or 1.0
     out: dict[str, Evidence] = {}
     about = ask_about(question)
+    asked = question.focus or question.standalone
+    clauses = [find_nearest_clause(asked, hit.sentence.plain) for hit in found.hits]
     for position, hit in enumerate(found.hits):
         sentence, own = hit.sentence, _drop_question(hit.sentence)
         coverage = weighing.coverage(sentence.plain)
         context = found.contexts.get(sentence.id, "")
         rival = max((other.dense for other in found.hits if not _tell_one(sentence, other.sentence)), default=0.0)
+        clause_rival = max(
+            (c for c, other in zip(clauses, found.hits, strict=True) if not _tell_one(sentence, other.sentence)),
+            default=0.0,
+        )
         local, counted = cover_locally(question, weighing, sentence)
         # The section says the year, but no day and no month.
         labelled = sentence.labels.part is not None or (
@@ -104,6 +114,9 @@ def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evi
             ),
             dense=hit.dense,
             ahead=hit.dense - rival,
+            clause=clauses[position],
+            clause_ahead=clauses[position] - clause_rival,
+            meant=weighing.meant(sentence.plain),
             lexical=min(hit.lexical / 20, 2.0),
             best_lexical=hit.lexical / most,
             fits=float(fits),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from assistant.finding.likely import is_near, is_sure
 from assistant.finding.mismatch import is_of_another_number, is_only_beside
 from assistant.finding.retrieve import WEIGHED, retrieve
+from assistant.finding.unspoken import is_of_another_compound, speaks_of_another
 from assistant.question.phrases import find_phrases
 from assistant.question.weigh import Searchable, Weighing, stands_in, weigh
 from assistant.reading.formal import NOTE
@@ -55,12 +56,12 @@ def decide(question: Question, passages: Sequence[Passage], index: Searchable) -
     if question.kind is Kind.CORPUS:
         return Decision(None)
     weighing = weigh(question, index)
-    if _may_answer(question, passages, weighing) or _holds_enough(question, passages, weighing, index):
+    if _may_answer(question, passages, weighing, index) or _holds_enough(question, passages, weighing, index):
         return Decision(None)
     return _explain(question, passages, index)
 
 
-def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weighing) -> bool:
+def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weighing, index: Searchable) -> bool:
     """Whether a sentence is near enough to be shown, if only as the nearest wording.
 
     However near it seems by other signs, some of the question's words have to stand in it, and the thing that is counted too.
@@ -79,7 +80,11 @@ def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weigh
     counted = weighing.only(question.counted)
     if question.asks is Asks.QUANTITY and counted.terms and counted.coverage(plain) < _NAMED:
         return False
-    if not is_sure(best.likely, question.asks) and is_only_beside(question, plain):
+    if speaks_of_another(question, best.sentence, index):
+        return False
+    if not is_sure(best.likely, question.asks) and (
+        is_only_beside(question, plain) or is_of_another_compound(question, plain, weighing)
+    ):
         return False
     return is_near(best.likely, question.asks)
 
@@ -93,7 +98,7 @@ def is_certain(question: Question, passages: Sequence[Passage]) -> bool:
 def _holds_enough(question: Question, passages: Sequence[Passage], weighing: Weighing, index: Searchable) -> bool:
     """A fact has to stand in one sentence; what a list or a summary is about may be spread over several."""
     if question.kind in WEIGHED:
-        if not _may_answer(question, passages, weighing):
+        if not _may_answer(question, passages, weighing, index):
             return False
         return passages[0].likely is not None and is_sure(passages[0].likely, question.asks)
     best = max((p.coverage for p in passages), default=-1.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.finding.siblings import is_of_sibling
+from assistant.finding.siblings import is_of_another_kind, is_of_sibling
 from assistant.reading.expect import unit_fits
 from assistant.reading.pairs import read_figures
 from assistant.reading.quantities import find_quantities
@@ -38,7 +38,9 @@ _MEASURE = re.compile("(?:.率|.量|浓度|强度|占比|比例|面积|产值|�
 _HEADED = 3  # characters; the end of a longer name is what it is one of
 _ENDS_IN_MEASURE = re.compile("(?:.率|.量|浓度|强度|占比|比例|面积|产值)[?？]?$")
 _BETWEEN = re.compile("(?:的|综合|平均|年均|年度?|全年|总|累计|日均)+$")
-_ANY = re.compile("^(?:全[国省市区县州]|城市|地区|企业|公司|基地|单位|项目|工程|园区|我[国省市区县]|指标|领域|方面)$")
+_ANY = re.compile(
+    "^(?:全[国省市区县州]|城市|地区|企业|公司|基地|单位|项目|工程|园区|消费品|产品|商品|设备|我[国省市区县]|指标|领域|方面)$"
+)
 _MONTH = re.compile(r"(?<!\d)(1?\d)月")
 
 
@@ -105,14 +107,16 @@ def is_only_beside(question: Question, text: str) -> bool:
     if question.asks is not Asks.QUANTITY:
         return False
     told = normalize(text)
+    if is_of_another_kind(question.focus, text):
+        return True
     for measure in (term for term in question.terms if _RATED.search(term) and len(term) > 2):
         names = {measure, measure[:-1], *find_meanings(measure)}
         if not any(name in told for name in names):
             return True
-    return any(_is_of_another_kind(normalize(thing), told) for thing in question.counted if len(thing) > 3)
+    return any(is_end_of_another(normalize(thing), told) for thing in question.counted if len(thing) > 3)
 
 
-def _is_of_another_kind(thing: str, told: str) -> bool:
+def is_end_of_another(thing: str, told: str) -> bool:
     """Whether a text has the end of a compound only, behind a noun that has nothing of what the compound begins with."""
     ends = [thing[n:] for n in range(1, len(thing) - 1) if thing[n:] in told]
     if thing in told or not ends:

@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 from assistant.finding.allowed import asks_forbidden, find_forbidden
 from assistant.finding.asked import give_answers, head, is_of_another_question, settle
 from assistant.finding.bound import add_bound, widen
+from assistant.finding.entitled import asks_funds, find_entitled, find_funds
 from assistant.finding.evidence import Found, judge
 from assistant.finding.latest import keep_latest
 from assistant.finding.likely import find_probability
 from assistant.finding.marked import asks_trouble, find_admitted, find_enumerated, find_part
 from assistant.finding.mismatch import is_of_another_thing
+from assistant.finding.owned import asks_owned, find_owned
 from assistant.finding.person import names_nobody
 from assistant.finding.stretches import Stretch, list_stretches
 from assistant.finding.topics import find_counted, find_headed, find_listed, find_places, find_topic
@@ -33,14 +35,19 @@ from vectorstore.normalize import normalize
 from vectorstore.types import Hit, ParsedDocument, Part, Scope, Sentence
 from vectorstore.years import is_planned
 
-CANDIDATES = 24  # beyond this neither leg found an answering sentence in our labelled questions
+CANDIDATES = 40  # beyond this hardly any answering sentence is found, and rating them takes longer
 PASSAGES = 12  # as many as the reader scores in one pass
 WHOLE = 400  # sentences of a document that is summarised as a whole
 OVERVIEW = 40  # sentences that a summary chooses from: a section of a report, or two
 
 # How sentences are ordered before anything else is known of them. Coverage leads: it can be explained to a person.
 _COVERAGE, _FUSED = 1.0, 0.25
+_MEANT, _DENSE = (
+    0.5,
+    0.3,
+)  # what nearness of meaning counts, of words and of the whole, where one sentence has to answer
 
+_BY_NAME, _WHOLLY = 3, 0.9  # sentences of a list found by its own words alone, and what they have to hold of them
 _NAMED = 0.15  # a sentence that names the place of its row
 _FIGURE = 0.1  # one that states a figure, where no theme is compared
 _THEME, _THINGS = 0.3, 3  # what the things of a theme count that a sentence speaks of, and how many of them
@@ -174,10 +181,14 @@ def _search(question: Question, index: Searchable, scope: Scope, weighing: Weigh
         text = " ".join(question.terms) or text
     unknown = [term for term in weighing.terms if not index.holds(term.text)]
     others = {word for term in unknown for word in term.means} | {word for t in weighing.terms for word in t.members}
-    text = " ".join([text, *sorted(others)])
+    asked, text = text, " ".join([text, *sorted(others)])
     if question.kind is Kind.SUMMARY and not question.terms:  # all that there is of a place, a year or a document
         return [Hit(sentence, 1.0) for sentence in index.sentences if scope.allows(sentence)][:WHOLE]
-    hits = index.search(text, OVERVIEW if question.kind is Kind.SUMMARY else CANDIDATES, scope)
+    hits: Sequence[Hit] = index.search(text, OVERVIEW if question.kind is Kind.SUMMARY else CANDIDATES, scope)
+    if question.kind is Kind.LIST and asked != text:  # the things of a theme must not crowd out its own name
+        known = {hit.sentence.id for hit in hits}
+        named = [hit for hit in index.search(asked, _BY_NAME, scope) if hit.sentence.id not in known]
+        hits = [*hits, *(hit for hit in named if weighing.coverage(hit.sentence.plain) >= _WHOLLY)]
     if not scope.places:
         return hits
     found = {hit.sentence.id for hit in hits}
@@ -238,6 +249,14 @@ def _find_about(question: Question, index: Searchable, weighing: Weighing, scope
     documents = index.documents
     if question.asks is Asks.OTHER and (counted := find_counted(documents, question.focus, weighing, scope)):
         return counted
+    several = bool(scope.regions and scope.years)
+    if asks_owned(question.focus) and not several and (owned := find_owned(documents, weighing, scope)):
+        return owned
+    if question.kind is Kind.SUMMARY:
+        if asks_funds(question.focus) and not several and (funds := find_funds(documents, weighing, scope)):
+            return funds
+        if entitled := find_entitled(documents, question.focus, weighing, scope):
+            return entitled
     if question.kind is Kind.LIST and (question.terms or (scope.regions and not scope.places)):
         named = all(map(is_own_name, scope.regions))  # of a province there are reports, whose parts are chosen from
         listed = question.terms and question.asks is Asks.OTHER and named
@@ -270,7 +289,8 @@ def _rate(
     if context and coverage < 1.0:
         coverage += share * (weighing.coverage(f"{plain}\n{context}") - coverage)
     fits = _FITS if asks is Asks.NAME and holds_answer(asks, hit.sentence.plain, "") else 0.0
-    return Rated(hit, _COVERAGE * coverage + _FUSED * hit.score / best + fits, coverage, whole)
+    meant = _MEANT * weighing.meant(plain) + _DENSE * hit.dense if question.kind in WEIGHED else 0.0
+    return Rated(hit, _COVERAGE * coverage + _FUSED * hit.score / best + fits + meant, coverage, whole)
 
 
 def _rate_for_row(rated: Rated, weighing: Weighing, scope: Scope) -> Rated:

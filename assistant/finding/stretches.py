@@ -25,6 +25,8 @@ _LAST = re.compile(
 )  # the sentence behind it is under it
 _LONGEST_HEADING = 40
 _RUN_IN = re.compile(r"^\s*(?:\d{1,2}[.．、](?!\d)|[(（]\d{1,2}[)）])\s*[^\d:：,，;；]{3,20}。?$")
+# The same as documents count what stands right below their sections: rarer, and as telling as a heading of its own line.
+_BRACKETED_IN = re.compile(r"^\s*[(（][一二三四五六七八九十]{1,3}[)）]\s*[^\d:：,，;；]{3,20}。?$")
 _TOPIC = 24  # characters of a small heading in the line
 
 
@@ -110,7 +112,7 @@ def list_titled(documents: Sequence[ParsedDocument], scope: Scope) -> list[Stret
     titled = []
     for stretch in list_stretches(documents, scope):
         opening = stretch.sentences[0].plain
-        named = len(stretch.sentences) > 1 and is_run_in(opening)
+        named = len(stretch.sentences) > 1 and (is_run_in(opening) or _BRACKETED_IN.match(opening) is not None)
         titled.append(replace(stretch, headings=(*stretch.headings, opening.rstrip("。 "))) if named else stretch)
     return titled
 

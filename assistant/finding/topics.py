@@ -49,6 +49,8 @@ _ASPECTS = tuple(map(re.compile, ("经验|启示", "问题|困难|挑战|不足|
 _OPENS = re.compile("([一二三四五六七八九十])是")
 _PEOPLE = re.compile("(?:人|工|民|生|者|员|童|女|军|企业|户|家庭|群体)$")
 _BY_NAME, _PREAMBLE = 0.9, 300  # share of a question that names a document; characters before its text begins
+_AND = re.compile("[与和及、]")
+_FOUR = 4  # characters of a word that is made of two
 _SHORT_HEADING = 12  # characters of a heading that is about little else than the word in it
 _SEVERAL = 2  # other provinces that a sentence names which is about all of them
 _OF_PLACES = 15  # sentences; a longer paragraph that names a place is not all about it
@@ -100,13 +102,21 @@ def _find_within(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stre
     for title in dict.fromkeys(stretch.headings[0] for stretch in stretches):
         held = weighing.held(title)
         rest = Weighing(tuple(term for term in weighing.terms if term.text not in held))
-        if not held or not any(term.known and len(term.text) > 1 for term in rest.terms):
+        known = any(term.known and len(term.text) > 1 for term in rest.terms)
+        if not held or not rest.terms:
             continue
         own = [replace(s, headings=s.headings[1:]) for s in stretches if s.headings[0] == title]
-        found = _find_headed(own, rest) or _find_opened(own, rest)
+        found = (_find_headed(own, rest) or _find_opened(own, rest)) if known else _find_in_part(own, rest)
         if sum(len(stretch.sentences) for stretch in found) >= _SECTION:
             return tuple(replace(stretch, headings=(title, *stretch.headings)) for stretch in found)
     return ()
+
+
+def _find_in_part(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stretch, ...]:
+    """Of what a document calls by another name (审批流程) what stands under headings that have a half of it: 审批权限."""
+    halves = {t.text[at : at + 2] for t in weighing.terms if len(t.text) == _FOUR for at in (0, 2)}
+    named = (s for s in stretches if any(half in heading for half in halves for heading in s.headings))
+    return tuple(named)
 
 
 def find_places(documents: Sequence[ParsedDocument], scope: Scope) -> tuple[Stretch, ...]:
@@ -210,6 +220,7 @@ def _find_headed(stretches: Sequence[Stretch], weighing: Weighing) -> tuple[Stre
     found = tuple(stretch for rate, stretch in rated if rate >= least - 1e-9)
     if _lacks_any(found, weighing):
         return ()
+    found = _narrow_title(found, weighing)
     if any(_names_several(stretch.headings, weighing) for stretch in found) and (
         opened := _find_opened(found, weighing)
     ):
@@ -269,6 +280,17 @@ def _rate_headings(headings: Sequence[str], weighing: Weighing) -> float:
     told = any(len(h) <= _SHORT_HEADING and any(aspect in h for aspect in aspects) for h in headings[1:])
     passing = titled >= _HEADED and own < _NARROWS and not told
     return titled if passing else weighing.coverage("\n".join(headings))
+
+
+def _narrow_title(found: tuple[Stretch, ...], weighing: Weighing) -> tuple[Stretch, ...]:
+    """Of a title that names several things (节能与差旅管理规定) what stands under the headings of the one, where there are any."""
+    kept = []
+    for stretch in found:
+        title, own = stretch.headings[0], "\n".join(stretch.headings[1:])
+        several = _AND.search(title) is not None and weighing.coverage(title) >= _AS_HEADED
+        if not several or weighing.coverage(own) >= _AS_HEADED:
+            kept.append(stretch)
+    return tuple(kept) if sum(len(stretch.sentences) for stretch in kept) >= _SECTION else found
 
 
 def _names_several(headings: Sequence[str], weighing: Weighing) -> bool:

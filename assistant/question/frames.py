@@ -30,6 +30,32 @@ PART = re.compile(r"第(\d+)(部分|章|节|篇|编)|[(（]([\d一二三四五�
 _NAMES_PART = re.compile("部分|[1那这]章|[1那这]节|[那这]块|章节")
 
 
+# What asks for all that is said of a field: 在港口方面打算怎么做, 交通领域有哪些进展.
+_BROADLY = re.compile(
+    r"(?:方面|领域|[这那]1?块)[,]?[^,。?]{0,8}?"
+    r"(?:怎么样?|咋|如何|怎样)(?:去|来)?(?:做|干|办|弄|搞|推进?|抓|安排|部署|要求|规定|考虑|打算|扶持|支持|帮扶|发力|推动|落实|展开)"
+    r"|(?:方面|领域|[这那]1?块)[,]?[^,。?]{0,8}?(?:哪些|什么|啥|何)(?:新的?|主要|具体|重要)?"
+    r"(?:进展|动作|安排|规定|要求|部署|动向|变化|打算|考虑|成效|成果|成绩|作为)(?:[,。?]|$)"
+)
+
+
+_ABOUT_IT = re.compile("讲了|说了|讲些|说些|讲的|说的|主要内容|概述|概括|总结|归纳|要点|[1一]章|部分|[这那]份")
+# 比较 in what a document is called sets nothing beside anything: 四省比较报告, 那份比较四个省的报告.
+_CALLED_COMPARISON = re.compile(
+    r"(?:比较|对比)(?=(?:研究|分析)?报告|研究|材料|[1一]文)|(?:比较|对比)[^,。?;]{1,12}?的?(?=[这那]?份?(?:报告|材料|文件|文章|研究))"
+)
+
+
+def drop_called(normal: str) -> str:
+    """Take out the words by which a document is called a comparison, where something is asked about it."""
+    return _CALLED_COMPARISON.sub(" ", normal) if _ABOUT_IT.search(normal) else normal
+
+
+def asks_broadly(normal: str) -> bool:
+    """Whether a question wants all that is said of a field, and not one fact of it."""
+    return _BROADLY.search(normal) is not None
+
+
 def names_part(normal: str) -> bool:
     """Whether a question names a part of a document by its number or as a part."""
     return PART.search(normal) is not None or _NAMES_PART.search(normal) is not None

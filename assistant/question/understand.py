@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.errors import InputInvalid
 from assistant.question.english import is_english, translate
-from assistant.question.frames import counts_things, drop_base_years, drop_frames, names_part
+from assistant.question.frames import asks_broadly, counts_things, drop_base_years, drop_called, drop_frames, names_part
+from assistant.question.longer import drop_beginnings
 from assistant.question.places import find_foreign_places, find_mentions, goes_on, read_own, read_places
 from assistant.question.telling import find_telling, mend_measures
 from assistant.question.titles import take_titles
@@ -25,7 +26,8 @@ MAX_CHARACTERS = 4000
 
 YEAR = re.compile(
     r"(?<!\d)((?:19|20)\d\d)(?!\d)(?!\s*[万亿个座家项亩吨])"
-    r"|(?<!\d)(?<!可以)(?<!可以是)(?<![期满])(?<!期是)(?<!最长)(?<!超过)(?<!少于)(\d\d)年(?!来|内|前|后|间|以)"  # 可以20年吗
+    r"|(?<!\d)(?<!可以)(?<!可以是)(?<![第期满])(?<!连续)(?<!过去)(?<!未来)(?<!今后)(?<!期是)(?<!最长)(?<!超过)(?<!少于)"
+    r"(\d\d)年(?!来|内|前|后|间|以)"  # 可以20年吗
 )
 _FROM_NOW = {"今年": 0, "本年": 0, "去年": -1, "明年": 1, "前年": -2, "后年": 2}
 _FROM_THEN = {"上年": -1, "上一年": -1, "上1年": -1, "前一年": -1, "前1年": -1, "下一年": 1, "下1年": 1}
@@ -46,6 +48,7 @@ _MEASURED = re.compile(
 _OTHERS, _DIFFERS = re.compile("各|其他|别的|哪个|几个"), re.compile("有?(?:什么|何|啥)?(?:不一样|不同)|区别|差异")
 _QUOTED = re.compile(r"[“\"]([^“”\",。?\s]{3,8})[”\"]")  # somebody's own name for a thing is one word
 _PERIOD = re.compile(r"[“\"]?(十[一二三四五六]五)[”\"]?(?:时期|期间)?")  # of five years; the segmenter cuts it in two
+_NTH_YEAR = re.compile(r"第\d+年")  # of a plan or a contract, and no year of the calendar
 _EACH = re.compile("各(?!地|级|类|种|个|项|国|区|市|省|县|方|自|界|族|业|行|单位|部门|位|部|式)")  # 各打算, 各扮演
 _WRITE = re.compile(
     r"^(?:请|帮我|给我|你|能|可以|来)*(?:写|编|作|画|唱|讲)(?:1|几|两)?[首段篇个封张份支]?.{0,12}(?:诗|顺口溜|作文|情书|信|代码|程序|故事|歌|小说|笑话|画|对联)"
@@ -131,7 +134,8 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
     named, sources = take_titles(standalone, corpus.titles)
     whole = _PARTICLES.sub("", normalize(translate(named) if is_english(named) else named))
     normal = find_focus(whole)
-    mentions = find_mentions(normal, corpus.own) or find_mentions(whole, corpus.own)
+    mentions = drop_beginnings(find_mentions(normal, corpus.own), normal, corpus.texts)
+    mentions = mentions or drop_beginnings(find_mentions(whole, corpus.own), whole, corpus.texts)
     mentions += find_foreign_places(normal, mentions, corpus.texts)
     stated = drop_base_years(normal)
     years = read_years(stated, corpus) or read_years(drop_base_years(whole), corpus)
@@ -149,7 +153,7 @@ def read_question(text: str, standalone: str, corpus: Corpus) -> Question:
         part=_read_part(normal, years),
         sources=sources,
     )
-    terms = _read_terms(drop_frames(stated), corpus.own)
+    terms = _read_terms(drop_frames(stated), corpus.own, corpus.texts)
     kind = _read_kind(whole if normal in whole else normal, asks, terms, scope)
     if kind is Kind.COMPARE and asks is Asks.OTHER and (_MORE.search(normal) or _MEASURED.search(normal)):
         asks = Asks.QUANTITY
@@ -233,17 +237,19 @@ def _read_asks(normal: str) -> Asks:
     return Asks.OTHER
 
 
-def _read_terms(normal: str, own: Sequence[str] = ()) -> tuple[str, ...]:
+def _read_terms(normal: str, own: Sequence[str] = (), texts: Sequence[str] = ()) -> tuple[str, ...]:
     """The telling words: everything but places, years, question words and filler."""
     normal = left = _VERB_OR_NOT.sub(r"\1", _MODAL_OR_NOT.sub(" ", normal))
-    for mention in sorted(find_mentions(normal, own), key=lambda m: m.start, reverse=True):
+    mentions = drop_beginnings(find_mentions(normal, own), normal, texts)
+    for mention in sorted(mentions, key=lambda m: m.start, reverse=True):
         if not goes_on(normal, mention):
             left = f"{left[: mention.start]} {left[mention.end :]}"
     left = _OF_LAST.sub(" ", left)
     left = re.sub("|".join((*_FROM_NOW, *_FROM_THEN)), " ", left)
-    left = re.sub("各(?=[有是要建计打新])", " ", re.sub("(?<= )年(?!均)", " ", YEAR.sub(" ", left)))
-    periods = tuple(m[1] for m in _PERIOD.finditer(left))
-    left = _PERIOD.sub(" ", left)
+    left = re.sub("(?<= )年(?:(?:起|开始)(?![步点草伏诉重义源因降])|(?!均))", " ", YEAR.sub(" ", left))
+    left = re.sub("各(?=[有是要建计打新])", " ", left)
+    periods = tuple(m[1] for m in _PERIOD.finditer(left)) + tuple(_NTH_YEAR.findall(left))
+    left = _NTH_YEAR.sub(" ", _PERIOD.sub(" ", left))
     quoted = tuple(m[1] for m in _QUOTED.finditer(left) if not _is_worded(m[1]))
     left = _QUOTED.sub(lambda m: " " if m[1] in quoted else m[0], left)
     lexicon = load_lexicon()
@@ -298,6 +304,16 @@ def join_terms(found: Sequence[str], text: str) -> tuple[str, ...]:
     return tuple(w for w in dict.fromkeys(told) if not any(w != other and w in other for other in told))
 
 
+def read_narrowly(question: Question) -> Question | None:
+    """A question for all that is said of a field as one that a single sentence answers; nothing where it asks for a summary."""
+    if question.kind is not Kind.SUMMARY or not asks_broadly(question.focus):
+        return None
+    if any(word in question.focus for word in load_lexicon().kinds["summary"]):
+        return None
+    listed = any(word in question.focus for word in load_lexicon().kinds["list"])
+    return replace(question, kind=Kind.LIST if listed else Kind.FACT)
+
+
 def _count_places(names: Collection[str]) -> int:
     """How many places stand side by side; what a company pays for in 上海 is one thing."""
     return len([name for name in names if not _BODY.search(name)]) or len(names)
@@ -318,7 +334,7 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
     slots = max(_count_places(scope.places), _count_places(scope.regions), len(scope.years), len(scope.sources)) > 1
     each = any(word in normal for word in lexicon.kinds["each"]) or (slots and _EACH.search(normal) is not None)
     # 上市办法有什么不一样 asks of one thing how it has changed; it sets nothing beside anything.
-    compared = normal if slots or not named or _OTHERS.search(normal) else _DIFFERS.sub("", normal)
+    compared = drop_called(normal if slots or not named or _OTHERS.search(normal) else _DIFFERS.sub("", normal))
     if any(word in compared for word in lexicon.kinds["compare"]) or (
         slots and not _AND_SO_ON.search(normal) and (each or asks is Asks.QUANTITY or "比" in normal)
     ):
@@ -328,6 +344,8 @@ def _read_kind(normal: str, asks: Asks, terms: Sequence[str], scope: Scope) -> K
     if asks in (Asks.QUANTITY, Asks.YEAR):
         return Kind.FACT
     compared = _COMES_OF_IT.sub(" ", compared)  # what becomes of somebody is no summary
+    if terms and asks_broadly(compared):
+        return Kind.SUMMARY
     for name in ("summary", "list", "yes_no"):
         if any(word in compared for word in lexicon.kinds[name]):
             return Kind(name)

@@ -14,6 +14,7 @@ from typing import Protocol
 from assistant.question.frames import drop_frames
 from assistant.reading.expect import find_units
 from assistant.reading.lexicon import load_lexicon
+from assistant.reading.nearness import find_near
 from assistant.reading.quantities import Measure, Quantity, find_quantities
 from assistant.reading.thesaurus import find_edges, find_meanings, find_members, is_official
 from assistant.types import Kind, Question
@@ -154,6 +155,14 @@ class Weighing:
         """Share of the weight that a text lacks, of words that the documents have (in other places), or of those that they have not."""
         return self._lost(normalize(text), [term for term in self.terms if term.known is known])
 
+    def meant(self, text: str) -> float:
+        """Share of the weight that a text lacks by any name, as far as it has words of near meaning."""
+        normal = normalize(text)
+        near = (
+            t.weight * (1 - held) * find_near(t.text, normal) for t in self.terms if (held := t.match(normal)) < 1.0
+        )
+        return sum(near) / (self.total or 1.0)
+
     def foreign(self, text: str) -> float:
         """Share of the weight that a text lacks of words that such documents use and these do not: what is not spoken of here."""
         return self._lost(normalize(text), [t for t in self.terms if not t.known and is_official(t.text)])
@@ -207,7 +216,9 @@ def _is_in_scope(text: str, scope: Scope, index: Searchable) -> bool:
 
 
 def _is_relative(focus: str, quantity: Quantity) -> bool:
-    """The 1年 of 上1年 and of 哪1年 is no figure."""
+    """The 1年 of 上1年 and of 哪1年 is no figure, and 4个地方 at the head of a question are those that the documents are of."""
+    if not quantity.start and focus.startswith(("地方", "地区", "省市", "省份"), quantity.end):
+        return True
     return focus[max(0, quantity.start - 1) : quantity.start] in (
         "上",
         "前",

@@ -61,6 +61,30 @@ _RATES = frozenset(("percent", "points", "times"))
 _APART = re.compile(r"(?:差|[高低多少]|拉开)了?(?:多少|几)个?百分点")
 
 
+# 号码是多少 wants a number that one dials or writes to, and no amount.
+_ENDS_ASKED = "(?=[,，。?？呢啊]|$)"
+_DIALLED = (  # not 2024年 or 96346万元
+    r"\d{3,4}[-—–]\d{7,8}|[48]00-?\d{3}-?\d{4}"
+    r"|(?<![\d.])(?:1\d{10}|\d{7,8}|1[12]\d{1,3}|9\d{4})(?![\d.]|[年月日号个万亿元吨公千平户人家项座条亩名件起次例台辆%])"
+)
+_REACH = (
+    (
+        re.compile(
+            f"(?:电话|手机|热线|传真|联系方式)(?:号码?)?(?:是|为|打)?(?:多少|几号?|什么|啥){_ENDS_ASKED}"
+            "|(?:电话|热线|手机|传真)号码|(?:拨打?|打)(?:哪个|什么|几号?|啥)(?:电话|号码|热线)"
+        ),
+        re.compile(_DIALLED),
+    ),
+    (re.compile(f"(?:邮箱|电子邮件)(?:地址)?(?:是|为)?(?:多少|什么|啥|哪个){_ENDS_ASKED}"), re.compile(r"@[\w.]+")),
+    (re.compile(f"网址(?:是|为)?(?:多少|什么|啥|哪个){_ENDS_ASKED}"), re.compile(r"www\.|https?:|\.(?:cn|com)")),
+)
+
+
+def is_reached(question: str, text: str) -> bool:
+    """Whether a text has the number or address that a question wants to reach somebody by; true where it wants none."""
+    return all(told.search(text) for asked, told in _REACH if asked.search(question))
+
+
 def wants_deadline(question: str) -> bool:
     """Whether it asks until when (最晚哪一年): only a year that the words themselves set as the end answers it."""
     return bool(_UNTIL.search(question))
@@ -78,6 +102,8 @@ def wants_label(question: str) -> bool:
 
 def holds_answer(asks: Asks, text: str, question: str) -> bool:
     """Whether a text holds the kind of thing that is asked for, other than what the question itself states."""
+    if not is_reached(question, text):
+        return False
     if asks is Asks.QUANTITY:
         stated = find_quantities(question)
         wanted = (Measure.QUANTITY, Measure.ORDINAL) if "第几" in question else (Measure.QUANTITY,)

@@ -20,6 +20,18 @@ _HEADS = re.compile(r"^[^,，。;；]{0,4}?到?(?P<year>(?:19|20)\d\d)年")
 _YEAR_BEFORE = re.compile(  # 覆盖率73.8%,上年为66.5%
     r"(?<![比较与同是])(?P<name>上一?年)(?:同期|末|底)?(?:分别)?(?:仅?为|是|只有|仅有|达到?|约为?)?\s*\d"
 )
+_FROM_TO = re.compile(  # 由81.7%提高到87.2%, told of a year: the first is how it ended the year before
+    r"[由从](?:上一?年末?的?|年初的?)?\d[\d.,]*[^\d,，。;；到至]{0,8}(?:提高|提升|上升|增长|增加|扩大|下降|降低|减少|缩短|压减|增|升|降)(?:到|至|为)了?\d"
+)
+_YEAR_ALONE = re.compile(
+    r"(?:19|20)\d\d年(?:同期|末|底)?(?:仅?为|是|只有|仅有|达到?|约为?)\s*\d"
+)  # 89.3%,2023年为86.5%
+_IN_BRACKETS = re.compile(
+    r"[（(](?P<year>(?:19|20)\d\d)年(?:同期|底|末)?(?:仅?为|是|只有|仅有|达到?|约为?)?\s*\d"
+)  # （2023年为9860万元）
+_OTHER_SPAN = re.compile(
+    r"以来|累计|[一二三四五六七八九十\d]年(?!末|底|初)|十[一二三四五]五|季度|半年|\d月|同期|试点|本届|近年"
+)
 _RULES = re.compile("不得|禁止|不准|应当|必须|不予|可以|一律")  # these hold when they were written, and afterwards
 _EARLY, _LATE = (
     3,
@@ -34,6 +46,19 @@ def states_year(sentence: Sentence, years: frozenset[int]) -> bool:
     return _names_year_before(sentence, years)
 
 
+def tells_year_before(sentence: Sentence, years: frozenset[int]) -> bool:
+    """Whether a sentence of another year has that year's figure beside its own: in brackets, or as what something rose from.
+
+    Of ``由81.7%提高到87.2%`` in a text of the year after the first, it seems, is that year's.
+    """
+    year, plain = sentence.labels.year, sentence.plain
+    if any(int(match["year"]) in years for match in _IN_BRACKETS.finditer(plain)):
+        return True
+    if year is None or year - 1 not in years or find_years(plain) or _OTHER_SPAN.search(plain):
+        return False
+    return _FROM_TO.search(plain) is not None and not is_planned(plain)
+
+
 def name_years(about: About, sentence: Sentence) -> About:
     """What is asked about by the names that a sentence has for it: 上年 is 2024 in a sentence of 2025."""
     asked = frozenset(int(year) for year in about.years if year.isdigit())
@@ -43,8 +68,8 @@ def name_years(about: About, sentence: Sentence) -> About:
 
 
 def opens_with_year_before(text: str) -> bool:
-    """Whether a clause gives the figure of the year before and nothing else, so that the clause before it says of what."""
-    return _YEAR_BEFORE.match(text) is not None
+    """Whether a clause gives the figure of another year and nothing else, so that the clause before it says of what."""
+    return _YEAR_BEFORE.match(text) is not None or _YEAR_ALONE.match(text) is not None
 
 
 def _names_year_before(sentence: Sentence, years: frozenset[int]) -> bool:

@@ -14,6 +14,7 @@ from assistant.reading.clauses import Clause, split_clauses
 from vectorstore.segment import leading_verb
 
 LONGEST = 60  # characters of a run, unless a single unit is longer
+LONGEST_RULE = 90  # the same of a rule, which its figures, deadlines and exceptions make longer
 _HALF = 3.0  # what a run lacks that says nothing alone
 _JOINED = 90  # characters of a unit that is joined from several clauses; longer ones are told in parts
 
@@ -142,7 +143,7 @@ def rules_firmly(text: str) -> bool:
     return _FIRM.search(text) is not None
 
 
-def cut_runs(plain: str) -> tuple[tuple[Clause, ...], list[Run]]:
+def cut_runs(plain: str, longest: int = LONGEST) -> tuple[tuple[Clause, ...], list[Run]]:
     """Cut a sentence into clauses, and give all runs of whole units that are short enough to be a bullet."""
     clauses = _split(plain)
     units = list(_join(plain, clauses))
@@ -152,7 +153,7 @@ def cut_runs(plain: str) -> tuple[tuple[Clause, ...], list[Run]]:
         for upto in range(at, len(units)):
             end = clauses[units[upto].last].end
             if upto > at and (
-                end - start > LONGEST or plain[clauses[units[upto - 1].last].end :].lstrip()[:1] in tuple(":：")
+                end - start > longest or plain[clauses[units[upto - 1].last].end :].lstrip()[:1] in tuple(":：")
             ):
                 break
             lacking = unit.lacking + _lack_behind(plain, clauses, units, upto) + _lack_alone(plain, start, end)
