@@ -69,7 +69,6 @@ FOR = {
     "unit",
     "dense",
     "ahead",
-    "clause",
     "clause_ahead",
     "meant",
     "lexical",

@@ -40,8 +40,9 @@ class Evidence:
     names: float  # share of what is counted (多少个…) that stands anywhere in the sentence
     dense: float  # cosine of the vectors
     ahead: float  # the same less that of the best other sentence
-    clause: float  # cosine of the question and the sentence's nearest clause
-    clause_ahead: float  # the same less that of the best other sentence
+    clause_ahead: (
+        float  # cosine of the question and the sentence's nearest clause, less that of the best other sentence
+    )
     meant: float  # share that the sentence lacks by name, as far as it has words of near meaning
     lexical: float  # BM25, in twentieths
     best_lexical: float  # BM25 in proportion to the best sentence's
@@ -114,7 +115,6 @@ def judge(question: Question, weighing: Weighing, found: Found) -> dict[str, Evi
             ),
             dense=hit.dense,
             ahead=hit.dense - rival,
-            clause=clauses[position],
             clause_ahead=clauses[position] - clause_rival,
             meant=weighing.meant(sentence.plain),
             lexical=min(hit.lexical / 20, 2.0),

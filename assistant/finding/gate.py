@@ -32,7 +32,9 @@ _ABOUT = 0.45  # the same for a summary of one place or year, whose subject is a
 _SPOKEN = 3  # things of a theme that are spoken of where a text is about it, though it never names it
 _WHOLLY = 0.99  # share of a question that is all of it
 _LEAST = 0.05  # share of a question that has to stand in the one sentence that answers it
+_MEANT = 0.15  # or so much of it with words of near meaning
 _NAMED = 0.15  # the same of what it counts
+_ELSEWHERE = 0.65  # share of a question that may stand in other sentences than the one that has the figure
 # When something happens may be read off a label, which every sentence has: it has to be about just that.
 _DATE = re.compile(
     r"(?:19|20)\d\d年|\d{1,2}月(?:\d{1,2}日|底|末|初)?|年(?:底|末|初)|季度|[上下]半年|十[一二三四五六七]五"
@@ -73,13 +75,17 @@ def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weigh
     by_label = _WHEN.search(question.focus) and not _DATE.search(plain)
     if by_label and is_under_way(question.focus, plain):
         return False
-    if best.coverage < (_DATED if by_label else _LEAST):
+    if best.coverage < (_DATED if by_label else _LEAST) and (by_label or _holds_little(weighing, plain, _MEANT)):
         return False
     if is_of_another_number(question.focus, plain):
         return False
     counted = weighing.only(question.counted)
-    if question.asks is Asks.QUANTITY and counted.terms and counted.coverage(plain) < _NAMED:
-        return False
+    if question.asks is Asks.QUANTITY:
+        if counted.terms and _counts_another(counted, plain):
+            return False
+        # The documents have these words, but in other places: a figure beside none of them is another one.
+        if weighing.lacking(plain, known=True) > _ELSEWHERE:
+            return False
     if speaks_of_another(question, best.sentence, index):
         return False
     if not is_sure(best.likely, question.asks) and (
@@ -87,6 +93,18 @@ def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weigh
     ):
         return False
     return is_near(best.likely, question.asks)
+
+
+def _holds_little(weighing: Weighing, plain: str, least: float) -> bool:
+    """Whether a sentence has next to nothing of some words, by their names and by words of near meaning together."""
+    return weighing.coverage(plain) + weighing.meant(plain) < least
+
+
+def _counts_another(counted: Weighing, plain: str) -> bool:
+    """Whether a sentence has not the thing that is counted. What the documents name elsewhere has to be named here too."""
+    if counted.coverage(plain) >= _NAMED:
+        return False
+    return any(term.known for term in counted.terms) or _holds_little(counted, plain, _NAMED)
 
 
 def is_certain(question: Question, passages: Sequence[Passage]) -> bool:
