@@ -38,6 +38,12 @@ def _ask(text: str, asks: Asks = Asks.QUANTITY, terms: tuple[str, ...] = ()) -> 
         ("国三货车多少辆", "国三货车300辆", False),
         ("西半湖水温多少度", "东半湖水温12度", True),
         ("东半湖水温多少度", "东半湖水温12度", False),
+        ("风电装机多少", "新增光伏装机90万千瓦", True),
+        ("光伏装机多少", "新增光伏装机90万千瓦", False),
+        ("加氢站多少座", "建成充电站20座", True),
+        ("充电站多少座", "建成充电站20座", False),
+        ("多少个学校公布了危房清单", "25个学校制定了危房方案", True),
+        ("多少个学校制定了危房方案", "25个学校制定了危房方案", False),
         ("学校多少个", "40个乡镇建成学校", True),
         ("多少个乡镇建成学校", "40个乡镇建成学校", False),
     ],
@@ -60,3 +66,18 @@ def test_a_figure_of_the_sibling_is_told_from_that_of_the_thing(asked: str, quot
 )
 def test_what_is_denied_and_what_gives_no_time_is_no_answer(asked: str, quote: str, *, sibling: bool) -> None:
     assert is_of_sibling(_ask(asked, Asks.OTHER), quote) is sibling
+
+
+@pytest.mark.parametrize(
+    ("asked", "quote", "sibling"),
+    [
+        ("哪年碳达峰", "实施碳达峰十大行动", True),
+        ("哪年碳达峰", "2030年前实现碳达峰", False),
+        ("苹果哪年卖得最多", "卖出苹果30万吨", True),
+        ("苹果哪年卖得最多", "苹果销量创历史新高", False),
+        ("试点哪年开始", "深化试点", True),
+        ("试点哪年开始", "自2010年以来开展试点", False),
+    ],
+)
+def test_a_year_is_that_of_the_stage_that_is_asked_for(asked: str, quote: str, *, sibling: bool) -> None:
+    assert is_of_sibling(_ask(asked, Asks.YEAR), quote) is sibling

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from assistant.finding.likely import is_near, is_sure
 from assistant.finding.mismatch import is_of_another_number, is_only_beside
 from assistant.finding.retrieve import WEIGHED, retrieve
+from assistant.finding.siblings import is_of_another_kind
 from assistant.finding.unspoken import is_of_another_compound, speaks_of_another
 from assistant.question.phrases import find_phrases
 from assistant.question.weigh import Searchable, Weighing, stands_in, weigh
@@ -87,6 +88,8 @@ def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weigh
         if weighing.lacking(plain, known=True) > _ELSEWHERE:
             return False
     if speaks_of_another(question, best.sentence, index):
+        return False
+    if question.asks is Asks.QUANTITY and is_of_another_kind(question.focus, plain):
         return False
     if not is_sure(best.likely, question.asks) and (
         is_only_beside(question, plain) or is_of_another_compound(question, plain, weighing)

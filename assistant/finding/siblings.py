@@ -29,6 +29,8 @@ _FAMILIES = tuple(
         ),
         (r"上浮", r"下浮"),
         (r"左岸", r"右岸"),
+        (r"光伏|太阳能", r"风电|风力发|风能", r"核电|核能", r"水电(?![费气油路煤表])|水力发"),
+        (r"加氢站", r"充电[桩站]|充换电|充电设施", r"换电站", r"加油站"),
         (r"东半", r"西半", r"南半", r"北半"),
         (r"东部", r"中部", r"西部", r"东北部"),
         tuple(rf"国[{sign}{number}](?!家|[个项类种])" for number, sign in enumerate("一二三四五六", 1)),
@@ -52,6 +54,14 @@ _CHANGED_BY = re.compile(
 )
 _HOW_LONG = re.compile("多久|多长时间|多少时间")
 _SPAN = re.compile("每|半年|季度|长期|永久|全天|[年月日天周时分]")
+_PEAK_ASKED = re.compile("(?:达峰|到顶|封顶|见顶)[的了?？]*$")
+_PEAK_TOLD = re.compile("(?:达峰|峰值|到顶|封顶|见顶|最高)(?!碳|[^,。;、]{0,4}(?:行动|方案|试点|工作|基地|建设))")
+_START_ASKED = re.compile("(?:开始|起步)[的了?？]*$")
+_START_TOLD = re.compile("[自从起始启首新]|开(?![放发展])|第1|[设成建]立|实施|施行|执行")
+_MOST_ASKED = re.compile("最[多少高低大小好差快慢热冷]")
+_MOST_TOLD = re.compile("最|新高|新低|首位|第1|居首|峰值|之冠|历史")
+_LIST_ASKED = re.compile("(?:清单|目录|名录)[的了?？]*$")
+_LIST_TOLD, _PAPER_TOLD = re.compile("清单|目录|名录|名单"), re.compile("方案|规划|计划")
 _SHARED_OUT = re.compile("分别|各|均|都")
 _TOGETHER = re.compile("和|与|及|、|合计|总共|共计|一共|总")
 _NOUNS, _VERBS, _BESIDE = ("n", "l", "j"), ("v",), ("a", "b", "s", "f", "d", "u")
@@ -68,8 +78,12 @@ def is_of_sibling(question: Question, quote: str) -> bool:
         return True
     if _HOW_LONG.search(asked) and not _SPAN.search(told):
         return True
+    if question.asks is Asks.YEAR:
+        return _is_of_another_stage(asked, told)
     if question.asks is not Asks.QUANTITY:
         return False
+    if _LIST_ASKED.search(asked) and _PAPER_TOLD.search(told) and not _LIST_TOLD.search(told):
+        return True
     narrow = _NARROW.findall(asked)
     if any(word not in told for word in narrow):
         return True
@@ -90,6 +104,14 @@ def _is_of_another_level(asked: str, told: str) -> bool:
     named, levels = _LEVEL.findall(asked), _LEVEL.findall(told)
     kinds = {kind for _, kind in levels}
     return any(kind in kinds and (number, kind) not in levels for number, kind in named)
+
+
+def _is_of_another_stage(asked: str, told: str) -> bool:
+    """Whether it is asked when something peaks, begins or is most, and a quote tells no such thing: of 碳达峰 a 碳达峰行动."""
+    return any(
+        one.search(asked) is not None and other.search(told) is None
+        for one, other in ((_PEAK_ASKED, _PEAK_TOLD), (_START_ASKED, _START_TOLD), (_MOST_ASKED, _MOST_TOLD))
+    )
 
 
 def _is_denied(asked: str, told: str) -> bool:
