@@ -118,3 +118,11 @@ def test_words_that_only_look_like_figures_are_none(text: str) -> None:
 )
 def test_a_figure_inside_a_name_counts_nothing(text: str, figures: list[str]) -> None:
     assert [q.text for q in find_quantities(text) if q.measure is Measure.QUANTITY] == figures
+
+
+@pytest.mark.parametrize("sign", ["不得", "不能", "不应", "不可"])
+def test_a_bound_is_read_with_the_word_that_turns_it_round(sign: str) -> None:
+    (quantity,) = find_quantities(f"贮存期限{sign}超过一年")
+    assert quantity.text == f"{sign}超过一年"
+    (bare,) = find_quantities("贮存期限超过一年")
+    assert bare.text == "超过一年"

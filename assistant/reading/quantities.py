@@ -60,7 +60,10 @@ _AFTER_DIGITS = ("度",)  # units that are words behind a Chinese numeral (一�
 _NOT_TENTHS = "(?![为立果效长员本分功品都人熟型套批片群形绩交就不])"
 _HEAD = re.compile(r"(?:^|\n)\s*[“(（]?\s*$")
 _POINT = re.compile(r"(?:[.、．](?!\d)|[)）])\s*\S")
-_BEFORE = r"(?:超过|超|约|近|达到|达|不少于|不低于|不超过|至少|最高|逾|突破)?"
+# 不得超过一年 is one bound: without its 不得 it would say the opposite.
+_BEFORE = (
+    r"(?:(?:不得|不能|不可|不应当?|不准|不许|不宜)超过|超过|超|约|近|达到|达|不少于|不低于|不超过|至少|最高|逾|突破)?"
+)
 
 
 def find_quantities(text: str) -> tuple[Quantity, ...]:
