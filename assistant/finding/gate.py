@@ -85,7 +85,7 @@ def _may_answer(question: Question, passages: Sequence[Passage], weighing: Weigh
         if counted.terms and _counts_another(counted, plain):
             return False
         # The documents have these words, but in other places: a figure beside none of them is another one.
-        if weighing.lacking(plain, known=True) > _ELSEWHERE:
+        if best.coverage < 1 - _ELSEWHERE and weighing.lacking(plain, known=True) > _ELSEWHERE:
             return False
     if speaks_of_another(question, best.sentence, index):
         return False
