@@ -22,7 +22,7 @@ from vectorstore.types import Sentence
 
 _AS_WELL = 0.85  # of what the best sentence holds of the question at its figure: less, and it speaks of something else
 _LEAST = 0.5  # and at least this share: of a question in other words any two figures might pass for rivals
-_LIKELY = 0.3  # of the likeliest sentence's probability of being the answer
+_LIKELY = 0.05  # of the likeliest sentence's probability of being the answer; small, as whatever is ahead makes the next one unlikely
 _MOST = 3
 _PERIOD = re.compile("十[一二三四五六]五")
 _ONE_YEAR = re.compile(r"今年|去年|本年(?!度)|明年|(?<![到至])(?:19|20)\d\d年")
