@@ -28,10 +28,8 @@ _HEADED = re.compile(
 _IDLE = re.compile(
     f"^(?:{_NOUN})$|承认|坦[言承]|存在|还存|面临|自己|自身|还有|仍有|^些$|主要|交代|交底|不到位|^有$|^地方$"
 )
-_ABOUT, _AS_ABOUT = (
-    0.5,
-    0.8,
-)  # share of the subject that a section with its headings has to hold; of what the best point does
+_ABOUT = 0.5  # share of the subject that a section with its headings has to hold
+_AS_ABOUT = 0.8  # and a point of what the best one holds
 # What goes badly by the words for it: something is still lacking, too little, or broken off.
 _ADMITS = re.compile(
     "尚未|仍未|未能|还没有?(?:完|整|到|解|形|建|落)|没有(?:到位|落实|解决)|不到位|不够(?=[,，。;；、]|$)|不足(?!\\d|以下|[一二两三四五])|不高|不强|不稳|不平衡|不均|不畅"
@@ -56,8 +54,8 @@ def find_owned(documents: Sequence[ParsedDocument], weighing: Weighing, scope: S
     subject = Weighing(tuple(term for term in weighing.terms if term not in idle))
     called = " ".join(term.text for term in idle)
     for find in (_find_headed, _find_said):
-        rated = [(subject, find(list(list_stretches([parsed], scope)), subject)) for parsed in documents]
-        told = [found for _, found in rated if found]
+        found = [find(list(list_stretches([parsed], scope)), subject) for parsed in documents]
+        told = [stretches for stretches in found if stretches]
         if len(told) == 1:
             return tuple(replace(stretch, announced=called) for stretch in told[0])
     return ()

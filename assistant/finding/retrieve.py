@@ -42,10 +42,7 @@ OVERVIEW = 40  # sentences that a summary chooses from: a section of a report, o
 
 # How sentences are ordered before anything else is known of them. Coverage leads: it can be explained to a person.
 _COVERAGE, _FUSED = 1.0, 0.25
-_MEANT, _DENSE = (
-    0.5,
-    0.3,
-)  # what nearness of meaning counts, of words and of the whole, where one sentence has to answer
+_MEANT, _DENSE = 0.5, 0.3  # nearness in meaning, of words and of the whole, where one sentence has to answer
 
 _BY_NAME, _WHOLLY = 3, 0.9  # sentences of a list found by its own words alone, and what they have to hold of them
 _NAMED = 0.15  # a sentence that names the place of its row
